@@ -1,0 +1,29 @@
+"""The `earlywarn` command: every command is in a file of its own; here they are put together."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+
+import typer
+
+app = typer.Typer(
+    name="earlywarn",
+    help="Finds the children about to drop out of school, and says why. / 控辍保学预警。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line; a console that cannot show a character gets a `?`, never an error."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    app()
+
+
+if __name__ == "__main__":
+    main()
