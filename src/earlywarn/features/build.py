@@ -1,0 +1,164 @@
+"""Features of the whole cohort as of a date.
+
+The definitions stand in sql/*.sql, one file per family; here they are put in order, given their
+parameters and run. Nothing dated after the as-of date is read.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from earlywarn.engine.duckdb import sql_file
+from earlywarn.errors import EarlywarnError
+from earlywarn.features.catalogue import CATALOGUE, REGISTRY_FIELDS, Feature
+from earlywarn.features.groups import Groups
+from earlywarn.workspace import Config
+
+SQL_PACKAGE = "earlywarn.features.sql"
+# Tables that hold features, by the alias that facts.sql gives them.
+_SOURCES = {
+    "a": "attendance_features",
+    "t": "totals_features",
+    "m": "mark_features",
+    "r": "registry_features",
+    "h": "history_features",
+    "s": "school_features",
+}
+
+
+def build(
+    con: duckdb.DuckDBPyConnection,
+    config: Config,
+    groups: Groups,
+    as_of: date,
+    *,
+    one_row_a_day: bool = False,
+) -> None:
+    """Compute every feature as of `as_of` for each student of the cohort.
+
+    Parameters
+    ----------
+    con
+        Has the tables of the contract as views and `complete_registries` (see tables.batches).
+    one_row_a_day
+        True if attendance is known to have one row for a student and day: saves folding sessions.
+
+    Leaves in `con`, one row per student of the cohort: `cohort` (the current record, stage,
+    on_leave), `facts` (student_id, school_id, every feature in catalogue order, and the registry
+    fields that conditions may name), `features` (the same without those fields) and `basis`
+    (the dates that features rest on); further `roster`, `school_days` and `day_masks`.
+
+    Raises
+    ------
+    EarlywarnError
+        If attendance lists exceptions only and a school has no calendar.
+    """
+    parameters = _parameters(config, as_of)
+    _small_tables(con, config)
+    _run(con, "cohort.sql", parameters)
+    _run(con, "calendar.sql", parameters)
+    if config.attendance == "exceptions":
+        _refuse_without_calendar(con)
+    swap = {"/*day status*/ worst": "statuses"} if one_row_a_day else {}
+    _run(con, "attendance.sql", parameters, swap)
+    _run(con, "marks.sql", parameters)
+    grouped = ",\n        ".join(f'({sql}) AS "{name}"' for name, sql in groups.sql.items())
+    _run(con, "registry.sql", parameters, {"/*groups*/": grouped})
+    _run(con, "school.sql", parameters)
+    _run(con, "facts.sql", parameters, {"/*features*/": _feature_columns(con)})
+    fields = ", ".join(f'"{f}"' for f in REGISTRY_FIELDS if f != "placement")
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW features AS SELECT * EXCLUDE ({fields}) FROM facts"
+    ).fetchall()
+
+
+def feature_table(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return the features that `build` left in `con`, sorted by student_id."""
+    return con.sql("SELECT * FROM features ORDER BY student_id").to_arrow_table()
+
+
+def _parameters(config: Config, as_of: date) -> dict[str, Any]:
+    month, day = (int(part) for part in config.school_year_start.split("-"))
+    begun = (as_of.month, as_of.day) >= (month, day)
+    return {
+        "as_of": as_of,
+        "exceptions": config.attendance == "exceptions",
+        "year_start": date(as_of.year if begun else as_of.year - 1, month, day),
+        "year_start_md": month * 100 + day,
+        "year_ago": as_of - timedelta(days=365),
+        "three_years_ago": as_of - timedelta(days=1095),
+        "pass_mark": round(config.pass_mark * 1_000_000),
+        "age_at_grade_1": config.age_at_grade_1,
+    }
+
+
+def _small_tables(con: duckdb.DuckDBPyConnection, config: Config) -> None:
+    stages = [
+        (stage, grade)
+        for stage, (low, high) in config.stages.items()
+        for grade in range(low, high + 1)
+    ]
+    tables = {
+        "stage_grades": pa.table(
+            {
+                "stage": pa.array([s for s, _ in stages], pa.string()),
+                "grade": pa.array([g for _, g in stages], pa.int32()),
+            }
+        ),
+        "core_subjects": pa.table({"subject": pa.array(config.core_subjects, pa.string())}),
+    }
+    for name, table in tables.items():
+        con.register(f"{name}_rows", table)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {name}_rows").fetchall()
+        con.unregister(f"{name}_rows")
+
+
+def _run(
+    con: duckdb.DuckDBPyConnection,
+    file: str,
+    parameters: dict[str, Any],
+    swap: dict[str, str] | None = None,
+) -> None:
+    """Run the statements of one SQL file, each with the parameters that it names."""
+    text = sql_file(SQL_PACKAGE, file)
+    for mark, sql in (swap or {}).items():
+        if mark not in text:
+            raise AssertionError(f"{file} has no {mark}")
+        text = text.replace(mark, sql)
+    for statement in con.extract_statements(text):
+        named = {name: parameters[name] for name in statement.named_parameters}
+        con.execute(statement, named).fetchall()
+
+
+def _feature_columns(con: duckdb.DuckDBPyConnection) -> str:
+    owner: dict[str, str] = {}
+    for alias, table in _SOURCES.items():
+        for column in con.table(table).columns:
+            owner.setdefault(column, alias)
+    return ",\n    ".join(_feature_column(feature, owner) for feature in CATALOGUE)
+
+
+def _feature_column(feature: Feature, owner: dict[str, str]) -> str:
+    name = feature.name
+    value = f'{owner[name]}."{name}"'
+    if name == "exams_taken_365d":  # 0, not empty, for who has taken none at all
+        value = f"coalesce({value}, 0)"
+    return f'CAST({value} AS {feature.sql_type}) AS "{name}"'
+
+
+def _refuse_without_calendar(con: duckdb.DuckDBPyConnection) -> None:
+    missing = con.execute(
+        "SELECT DISTINCT school_id FROM calendars WHERE NOT has_calendar ORDER BY school_id LIMIT 3"
+    ).fetchall()
+    if missing:
+        schools = ", ".join(str(row[0]) for row in missing)
+        raise EarlywarnError(
+            zh=f"配置 attendance: exceptions 需要校历,但学校 {schools} 在截止日期前没有校历行。"
+            "请先运行 earlywarn ingest calendar。",
+            en=f"attendance: exceptions needs a calendar, and school {schools} has no calendar row "
+            "up to the as-of date. Run `earlywarn ingest calendar` first.",
+        )

@@ -1,0 +1,113 @@
+-- Who there is on the as-of date: current records, events, cohort, leaves.
+-- Reads students, outcomes, complete_registries, stage_grades.
+
+-- One row per student and snapshot that exists on the as-of date. A date inside the row that lies
+-- ahead reads as empty; left_on and enrolled_on are judged below.
+CREATE OR REPLACE TEMP TABLE snapshots AS
+SELECT * REPLACE (CASE WHEN birth_date <= $as_of THEN birth_date END AS birth_date)
+FROM students
+WHERE snapshot_date <= $as_of;
+
+-- One row per student: the newest snapshot, where it is empty the last known value before it.
+CREATE OR REPLACE TEMP TABLE current_records AS
+SELECT
+    student_id,
+    max(snapshot_date) AS snapshot_date,
+    min(snapshot_date) AS first_snapshot_date,
+    arg_max(name, snapshot_date) FILTER (WHERE name IS NOT NULL) AS name,
+    arg_max(sex, snapshot_date) FILTER (WHERE sex IS NOT NULL) AS sex,
+    arg_max(birth_date, snapshot_date) FILTER (WHERE birth_date IS NOT NULL) AS birth_date,
+    arg_max(school_id, snapshot_date) AS school_id,
+    arg_max(grade, snapshot_date) AS grade,
+    arg_max(class_id, snapshot_date) FILTER (WHERE class_id IS NOT NULL) AS class_id,
+    arg_max(enrolled_on, snapshot_date) FILTER (WHERE enrolled_on IS NOT NULL) AS enrolled_on,
+    arg_max(boarding, snapshot_date) FILTER (WHERE boarding IS NOT NULL) AS boarding,
+    arg_max(boarding_aid, snapshot_date) FILTER (WHERE boarding_aid IS NOT NULL) AS boarding_aid,
+    arg_max(distance_km, snapshot_date) FILTER (WHERE distance_km IS NOT NULL) AS distance_km,
+    arg_max(travel, snapshot_date) FILTER (WHERE travel IS NOT NULL) AS travel,
+    arg_max(needs_bus, snapshot_date) FILTER (WHERE needs_bus IS NOT NULL) AS needs_bus,
+    arg_max(parents_away, snapshot_date) FILTER (WHERE parents_away IS NOT NULL) AS parents_away,
+    arg_max(migrant_child, snapshot_date) FILTER (WHERE migrant_child IS NOT NULL)
+        AS migrant_child,
+    arg_max(disability, snapshot_date) FILTER (WHERE disability IS NOT NULL) AS disability,
+    arg_max(placement, snapshot_date) FILTER (WHERE placement IS NOT NULL) AS placement,
+    arg_max(poverty, snapshot_date) FILTER (WHERE poverty IS NOT NULL) AS poverty,
+    arg_max(receives_aid, snapshot_date) FILTER (WHERE receives_aid IS NOT NULL) AS receives_aid,
+    arg_max(parent_in_prison, snapshot_date) FILTER (WHERE parent_in_prison IS NOT NULL)
+        AS parent_in_prison,
+    arg_max(orphan_status, snapshot_date) FILTER (WHERE orphan_status IS NOT NULL)
+        AS orphan_status,
+    arg_max(guardian, snapshot_date) FILTER (WHERE guardian IS NOT NULL) AS guardian,
+    arg_max(guardian_phone, snapshot_date) FILTER (WHERE guardian_phone IS NOT NULL)
+        AS guardian_phone,
+    arg_max(homeroom_teacher, snapshot_date) FILTER (WHERE homeroom_teacher IS NOT NULL)
+        AS homeroom_teacher
+FROM snapshots
+GROUP BY student_id;
+
+-- One row per student with an event up to the as-of date.
+CREATE OR REPLACE TEMP TABLE event_summary AS
+SELECT
+    student_id,
+    max(date) FILTER (WHERE event = 'dropped_out') AS last_dropout,
+    max(date) FILTER (WHERE event = 'returned') AS last_return,
+    max(date) FILTER (WHERE event IN ('transferred', 'graduated', 'abroad')) AS last_away,
+    max(date) FILTER (WHERE event = 'deceased') AS deceased_on,
+    max(date) FILTER (WHERE event = 'long_leave') AS last_long_leave,
+    count(*) FILTER (WHERE event = 'dropped_out') AS prior_dropouts,
+    max(date) AS last_event
+FROM outcomes
+WHERE date <= $as_of
+GROUP BY student_id;
+
+-- Days of past long leaves, from the leave until the day before the return (both included).
+CREATE OR REPLACE TEMP TABLE past_leaves AS
+SELECT l.student_id, l.date AS first_day, CAST(min(r.date) - INTERVAL 1 DAY AS DATE) AS last_day
+FROM outcomes AS l
+JOIN outcomes AS r
+    ON r.student_id = l.student_id AND r.event = 'returned' AND r.date >= l.date
+WHERE l.event = 'long_leave' AND l.date <= $as_of AND r.date <= $as_of
+GROUP BY l.student_id, l.date
+HAVING min(r.date) > l.date;
+
+-- One row per student with a current record, in the cohort or not. Events of one day: returned last.
+CREATE OR REPLACE TEMP TABLE known_students AS
+WITH newest AS (
+    SELECT s.student_id, s.left_on
+    FROM snapshots AS s
+    JOIN current_records AS c USING (student_id, snapshot_date)
+    WHERE s.left_on <= $as_of
+),
+taken_off AS (  -- not in a registry file that names all of its school's students
+    SELECT DISTINCT c.student_id
+    FROM current_records AS c
+    JOIN complete_registries AS r
+        ON r.school_id = c.school_id
+        AND r.snapshot_date > c.snapshot_date
+        AND r.snapshot_date <= $as_of
+)
+SELECT
+    c.*,
+    g.stage,
+    -- on leave from the first long leave until the return, and nothing else ends it
+    coalesce(e.last_long_leave > coalesce(e.last_return, DATE '0001-01-01'), FALSE) AS on_leave,
+    coalesce(c.enrolled_on <= $as_of, TRUE)
+    AND n.student_id IS NULL
+    AND t.student_id IS NULL
+    AND e.deceased_on IS NULL
+    AND NOT coalesce(e.last_dropout > coalesce(e.last_return, DATE '0001-01-01'), FALSE)
+    AND NOT coalesce(
+        e.last_away > coalesce(e.last_return, DATE '0001-01-01')
+        AND e.last_away >= c.snapshot_date,
+        FALSE
+    ) AS in_cohort
+FROM current_records AS c
+LEFT JOIN stage_grades AS g ON g.grade = c.grade
+LEFT JOIN newest AS n ON n.student_id = c.student_id
+LEFT JOIN taken_off AS t ON t.student_id = c.student_id
+LEFT JOIN event_summary AS e ON e.student_id = c.student_id;
+
+CREATE OR REPLACE TEMP TABLE cohort AS
+SELECT * EXCLUDE (in_cohort, first_snapshot_date)
+FROM known_students
+WHERE in_cohort;

@@ -1,0 +1,300 @@
+"""A scoring run: its folder runs/AS_OF/N with scores.parquet, run.json and what schools get.
+
+The folder appears whole or not at all. The same inputs make no new N; other inputs the next one,
+so a list that somebody is filling in is never overwritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from earlywarn import __version__
+from earlywarn.engine.duckdb import connect
+from earlywarn.errors import EarlywarnError, Lang
+from earlywarn.features.catalogue import CATALOGUE_VERSION
+from earlywarn.files import sha256, whole_folder, write_whole
+from earlywarn.models import registry
+from earlywarn.models.scorecard import Scorecard, weights_for
+from earlywarn.rules.pack import RuleBook, load_rulebook
+from earlywarn.scoring.frame import prepare, score_frame
+from earlywarn.tables.batches import data_fingerprint
+from earlywarn.words import Tier
+from earlywarn.workspace import Workspace
+
+SCORES_FILE = "scores.parquet"
+RUN_FILE = "run.json"
+# "Last week" is the newest run so many days before, both included.
+LAST_WEEK = (5, 9)
+# What of the config says nothing about scores or lists.
+_NO_INPUT = {"ledger_url", "memory_limit", "temp_folder", "roles", "dropout_limit"}
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run on disk."""
+
+    as_of: date
+    number: int
+    path: Path
+
+    def scores(self) -> pa.Table:
+        """Read scores.parquet."""
+        return pq.read_table(self.path / SCORES_FILE)
+
+    def info(self) -> dict[str, Any]:
+        """Read run.json."""
+        read: dict[str, Any] = json.loads((self.path / RUN_FILE).read_text("utf-8"))
+        return read
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What the makers of outputs get: the connection (with cohort, features, facts, basis and
+    scores), the rule book, the scorecard, and last week's run if there is one.
+    """
+
+    workspace: Workspace
+    con: duckdb.DuckDBPyConnection
+    rulebook: RuleBook
+    scorecard: Scorecard
+    as_of: date
+    previous: RunFolder | None
+    lang: Lang
+
+
+@dataclass(frozen=True)
+class Run:
+    """The result of `score`: the run's folder, its run.json, and whether it is new."""
+
+    folder: RunFolder
+    info: dict[str, Any]
+    is_new: bool
+
+
+def run_folders(workspace: Workspace, as_of: date) -> list[RunFolder]:
+    """Return the runs of `as_of`, oldest first."""
+    parent = workspace.runs / as_of.isoformat()
+    if not parent.is_dir():
+        return []
+    numbers = sorted(int(p.name) for p in parent.iterdir() if p.name.isdigit() and p.is_dir())
+    return [RunFolder(as_of, number, parent / str(number)) for number in numbers]
+
+
+def last_week(workspace: Workspace, as_of: date) -> RunFolder | None:
+    """Return the newest run 5 to 9 days before `as_of`, if there is one."""
+    for days in range(LAST_WEEK[0], LAST_WEEK[1] + 1):
+        runs = run_folders(workspace, as_of - timedelta(days=days))
+        if runs:
+            return runs[-1]
+    return None
+
+
+def newest_school_day(con: duckdb.DuckDBPyConnection, today: date) -> date:
+    """Return the newest reported school day up to `today`.
+
+    Raises
+    ------
+    EarlywarnError
+        If no attendance and no reported day is loaded.
+    """
+    ((found,),) = con.execute(
+        """
+        WITH days AS (
+            SELECT date FROM attendance WHERE date <= $today
+            UNION
+            SELECT date FROM reported_days WHERE date <= $today
+        )
+        SELECT coalesce(
+            max(date) FILTER (
+                WHERE date IN (SELECT date FROM calendar WHERE is_school_day)
+            ),
+            max(date)
+        )
+        FROM days
+        """,
+        {"today": today},
+    ).fetchall()
+    if found is None:
+        raise EarlywarnError(
+            zh="还没有任何考勤,无法决定截止日期。请先导入考勤,或用 --as-of 指定。",
+            en="No attendance is loaded to tell the as-of date. Load some or give --as-of.",
+        )
+    day: date = found
+    return day
+
+
+def score(
+    workspace: Workspace,
+    as_of: date | None = None,
+    *,
+    model: str | None = None,
+    lang: Lang | None = None,
+    outputs: Callable[[Path, Scored], dict[str, Any]] | None = None,
+    stage: Callable[[str], None] = lambda name: None,
+) -> Run:
+    """Score the cohort as of a date and write its run folder.
+
+    Parameters
+    ----------
+    as_of
+        Default: the newest reported school day.
+    model
+        NAME or NAME/VERSION; "none" = the experts' scorecard; None = the promoted model, else the
+        experts.
+    outputs
+        Called with the run's folder (not yet in its place) and what it needs to make the
+        watchlists; returns what run.json shall say of them.
+    stage
+        Told what is going on.
+    """
+    with workspace.lock("score"):
+        clock = _Clock()
+        con = connect(workspace)
+        try:
+            return _score(workspace, con, as_of, model, lang, outputs, stage, clock)
+        finally:
+            con.close()
+
+
+def _score(
+    workspace: Workspace,
+    con: duckdb.DuckDBPyConnection,
+    as_of: date | None,
+    model: str | None,
+    lang: Lang | None,
+    outputs: Callable[[Path, Scored], dict[str, Any]] | None,
+    stage: Callable[[str], None],
+    clock: _Clock,
+) -> Run:
+    as_of = as_of or newest_school_day(con, date.today())
+    language: Lang = lang or workspace.config.lang
+    rulebook = load_rulebook(workspace.rules)
+    chosen = registry.choose(workspace, model)
+    previous = last_week(workspace, as_of)
+    if chosen is not None:
+        inputs = _inputs(workspace, rulebook, chosen, as_of, language, previous)
+        same = _same_run(workspace, as_of, inputs)
+        if same is not None:
+            return same
+    stage("features")
+    prepared = prepare(con, workspace, rulebook, as_of)
+    clock.lap("features_and_rules")
+    if chosen is None:
+        chosen = registry.experts(workspace, rulebook, prepared.verdicts)
+        inputs = _inputs(workspace, rulebook, chosen, as_of, language, previous)
+        same = _same_run(workspace, as_of, inputs)
+        if same is not None:
+            return same
+    stage("score")
+    table = score_frame(workspace, prepared, chosen, as_of)
+    clock.lap("score")
+    done = run_folders(workspace, as_of)
+    number = done[-1].number + 1 if done else 1
+    target = workspace.runs / as_of.isoformat() / str(number)
+    with whole_folder(target) as folder:
+        pq.write_table(table, folder / SCORES_FILE, compression="zstd", write_statistics=True)
+        clock.lap("write_scores")
+        made: dict[str, Any] = {}
+        if outputs is not None:
+            stage("watchlists")
+            con.register("scores", table)
+            made = outputs(
+                folder, Scored(workspace, con, rulebook, chosen, as_of, previous, language)
+            )
+            con.unregister("scores")
+            clock.lap("watchlists")
+        info = {
+            "format": 1,
+            "program": __version__,
+            "as_of": as_of.isoformat(),
+            "number": number,
+            "generated": workspace.config.generated,
+            "inputs_hash": _hash(inputs),
+            "inputs": inputs,
+            "model": chosen.label,
+            "base_rate": chosen.base_rate,
+            "rules_with_author_points": list(weights_for(chosen, rulebook).from_author),
+            "counts": _counts(table),
+            "scores_sha256": sha256(folder / SCORES_FILE),
+            "compared_with": _where(workspace, previous),
+            "outputs": made,
+            "seconds": clock.laps,
+        }
+        write_whole(folder / RUN_FILE, json.dumps(info, ensure_ascii=False, indent=1))
+    return Run(RunFolder(as_of, number, target), info, is_new=True)
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round(now - self._last, 3)
+        self._last = now
+
+
+def _where(workspace: Workspace, run: RunFolder | None) -> str | None:
+    return run.path.relative_to(workspace.root).as_posix() if run else None
+
+
+def _inputs(
+    workspace: Workspace,
+    rulebook: RuleBook,
+    scorecard: Scorecard,
+    as_of: date,
+    lang: Lang,
+    previous: RunFolder | None,
+) -> dict[str, Any]:
+    """Return all that a run depends on; two runs with equal inputs are the same run."""
+    config = workspace.config.model_dump(mode="json", exclude=_NO_INPUT)
+    return {
+        "as_of": as_of.isoformat(),
+        "program": __version__,
+        "catalogue": CATALOGUE_VERSION,
+        "data": data_fingerprint(workspace),
+        "rules": rulebook.hash,
+        "rule_files": {p.name: sha256(p) for p in sorted(workspace.rules.glob("*.yaml"))},
+        "model": scorecard.label,
+        "model_hash": _hash(scorecard.model_dump(mode="json")),
+        "config": config,
+        "lang": lang,
+        "compared_with": _where(workspace, previous),
+    }
+
+
+def _hash(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _same_run(workspace: Workspace, as_of: date, inputs: dict[str, Any]) -> Run | None:
+    for folder in reversed(run_folders(workspace, as_of)):
+        info = folder.info()
+        if info.get("inputs_hash") == _hash(inputs):
+            return Run(folder, info, is_new=False)
+    return None
+
+
+def _counts(table: pa.Table) -> dict[str, Any]:
+    tiers = Counter(table["tier"].to_pylist())
+    listed = table["listed"].to_pylist()
+    return {
+        "students": table.num_rows,
+        "schools": len(set(table["school_id"].to_pylist())),
+        "listed": sum(listed),
+        "tiers": {tier.value: tiers.get(tier.value, 0) for tier in Tier},
+    }
