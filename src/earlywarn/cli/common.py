@@ -52,7 +52,7 @@ class Output:
 
     @contextmanager
     def progress(self, text: Text) -> Iterator[Callable[[str], None]]:
-        """Show a spinner with `text` while the block runs; call what is yielded to say the stage."""
+        """Show a spinner with `text` while the block runs; call what is yielded with the stage."""
         console = Console(stderr=True)
         if self.as_json or not console.is_terminal:
             yield lambda stage: None

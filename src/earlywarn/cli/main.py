@@ -1,20 +1,41 @@
-"""The `earlywarn` command: every command is in a file of its own; here they are put together."""
+"""The `earlywarn` command: each command is in a file of its own; here they are put together."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from importlib import import_module
 
 import typer
 
-app = typer.Typer(
-    name="earlywarn",
-    help="Finds the children about to drop out of school, and says why. / 控辍保学预警。",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+# In the order of --help. Each module's `register(app)` adds its commands and imports nothing heavy.
+_MODULES = (
+    "demo",
+    "init",
+    "simulate",
+    "ingest",
+    "importing",
+    "features",
+    "score",
+    "explain",
+    "rules",
+    "models",
 )
+
+
+def make_app() -> typer.Typer:
+    """Return the command line with every command."""
+    app = typer.Typer(
+        name="earlywarn",
+        help="Finds the children about to drop out of school, and says why. / 控辍保学预警。",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for module in _MODULES:
+        import_module(f"earlywarn.cli.{module}").register(app)
+    return app
 
 
 def main() -> None:
@@ -22,7 +43,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    app()
+    make_app()()
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def build(
     swap = {"/*day status*/ worst": "statuses"} if one_row_a_day else {}
     _run(con, "attendance.sql", parameters, swap)
     _run(con, "marks.sql", parameters)
-    grouped = ",\n        ".join(f'({sql}) AS "{name}"' for name, sql in groups.sql.items())
+    grouped = ",\n        ".join(f'({group.sql}) AS "{group.name}"' for group in groups)
     _run(con, "registry.sql", parameters, {"/*groups*/": grouped})
     _run(con, "school.sql", parameters)
     _run(con, "facts.sql", parameters, {"/*features*/": _feature_columns(con)})

@@ -15,8 +15,10 @@ from typing import Any
 
 from earlywarn import safeyaml
 from earlywarn.conditions import Condition, ConditionError, compile_condition, nearest
+from earlywarn.conditions.nodes import Among, Compare, Constant, Name, children, walk
 from earlywarn.errors import EarlywarnError, Text
 from earlywarn.features.catalogue import REGISTRY_FIELDS
+from earlywarn.tables.contract import STUDENTS
 from earlywarn.words import MONITORED_GROUPS
 
 GROUPS_FILE = "groups.yaml"
@@ -24,6 +26,9 @@ GROUPS_FILE = "groups.yaml"
 GROUP_NAMES: tuple[str, ...] = (*MONITORED_GROUPS, "orphan", "unattended")
 # A parent's imprisonment is nobody's business at school: no YAML can allow it.
 ALWAYS_SENSITIVE = ("parent_incarcerated",)
+
+# The codes that a registry field can have.
+_CHOICES = {c.name: c.choices for c in STUDENTS.columns if c.choices}
 
 _KEYS = ("name", "when", "label", "sensitive")
 
@@ -71,6 +76,26 @@ class Groups:
             for g in sorted(self.groups, key=lambda group: group.name)
         ]
         return hashlib.sha256(json.dumps(meaning, ensure_ascii=False).encode()).hexdigest()
+
+
+def unknown_code(condition: Condition) -> Text | None:
+    """Return what is wrong if a registry field is compared with a code that it never has."""
+    for node in walk(condition.root):
+        if not isinstance(node, (Compare, Among)):
+            continue
+        under = children(node)
+        choices = [c for n in under if isinstance(n, Name) for c in _CHOICES.get(n.name, ())]
+        for child in under:
+            if not choices or not isinstance(child, Constant) or child.value is None:
+                continue
+            if child.value not in choices:
+                field = next(n.name for n in under if isinstance(n, Name))
+                known = ", ".join(choices)
+                return Text(
+                    f"{field} 没有 '{child.value}' 这个值;可用:{known}。",
+                    f"{field} is never '{child.value}'; it can be {known}.",
+                )
+    return None
 
 
 def load_groups(rules_dir: Path) -> Groups:
@@ -172,6 +197,8 @@ def _group(
     condition: Condition | None = None
     try:
         condition = compile_condition(str(entry.get("when") or ""), REGISTRY_FIELDS)
+        if code := unknown_code(condition):
+            problem("when", f"组 {name}:{code.zh}", f"group {name}: {code.en}")
     except ConditionError as error:
         problem("when", f"组 {name}:{error.text.zh}", f"group {name}: {error.text.en}")
     if problems or condition is None or not isinstance(label, dict):

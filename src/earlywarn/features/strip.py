@@ -36,8 +36,8 @@ def attendance_strip(
         "wanted", pa.table({"student_id": pa.array(sorted(set(student_ids)), pa.string())})
     )
     exceptions = config.attendance == "exceptions"
-    found = con.execute(
-        sql_file(SQL_PACKAGE, "strip.sql"), {"exceptions": exceptions}
+    found = con.sql(
+        sql_file(SQL_PACKAGE, "strip.sql"), params={"exceptions": exceptions}
     ).to_arrow_table()
     con.unregister("wanted")
     return found

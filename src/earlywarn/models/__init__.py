@@ -1,0 +1,1 @@
+"""Learned scorecards: panel, training, validation and the registry of models."""

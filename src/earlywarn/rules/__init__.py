@@ -1,0 +1,1 @@
+"""Rule packs: reading, checking, testing and evaluating them."""

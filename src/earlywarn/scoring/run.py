@@ -70,6 +70,7 @@ class Scored:
     rulebook: RuleBook
     scorecard: Scorecard
     as_of: date
+    number: int
     previous: RunFolder | None
     lang: Lang
 
@@ -211,7 +212,7 @@ def _score(
             stage("watchlists")
             con.register("scores", table)
             made = outputs(
-                folder, Scored(workspace, con, rulebook, chosen, as_of, previous, language)
+                folder, Scored(workspace, con, rulebook, chosen, as_of, number, previous, language)
             )
             con.unregister("scores")
             clock.lap("watchlists")

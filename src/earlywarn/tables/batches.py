@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from earlywarn.errors import EarlywarnError
@@ -148,16 +150,16 @@ def _write_part(
     order = [c for c in ("date", *table.key) if c in rows.column_names]
     order = list(dict.fromkeys(order))
     con.register("incoming", rows)
-    ordered = ", ".join(f'"{c}"' for c in order)
+    by = "" if _in_order(rows, order) else "ORDER BY " + ", ".join(f'"{c}"' for c in order)
     with whole_file(path) as beside:
-        con.sql(f"SELECT * FROM incoming ORDER BY {ordered}").write_parquet(
+        con.sql(f"SELECT * FROM incoming {by}").write_parquet(
             str(beside), compression="zstd", row_group_size=122_880
         )
     overrides: list[int] = []
     replaced = 0
     for batch in known.batches:
         for part in batch.parts:
-            if part.table != table.name or part.rows == 0:
+            if part.table != table.name or not _may_share(con, workspace, table, part, rows):
                 continue
             old = _scan(workspace, [part.file])
             match = " AND ".join(f'o."{c}" IS NOT DISTINCT FROM n."{c}"' for c in table.key)
@@ -167,7 +169,7 @@ def _write_part(
             if shared:
                 overrides.append(batch.id)
                 replaced += shared
-    one_row = table.name == "attendance" and _one_row_a_day(con, workspace, known)
+    one_row = table.name == "attendance" and _one_row_a_day(con, workspace, known, rows)
     con.unregister("incoming")
     return (
         Part(
@@ -182,14 +184,61 @@ def _write_part(
     )
 
 
-def _one_row_a_day(con: duckdb.DuckDBPyConnection, workspace: Workspace, known: BatchList) -> bool:
-    """Whether no student of `incoming` has two rows for one day, there or in an earlier batch."""
-    twice = con.execute(
-        "SELECT 1 FROM incoming GROUP BY student_id, date HAVING count(*) > 1 LIMIT 1"
-    ).fetchall()
-    if twice:
+def _in_order(rows: pa.Table, order: list[str]) -> bool:
+    """Whether `rows` stand in this order already (False also where a column has some NULLs)."""
+    tied = np.ones(max(rows.num_rows - 1, 0), dtype=bool)
+    for name in order:
+        column = rows[name].combine_chunks()
+        if column.null_count == len(column):
+            continue
+        if column.null_count:
+            return False
+        before, after = column[:-1], column[1:]
+        if (tied & np.asarray(pc.greater(before, after))).any():
+            return False
+        tied &= np.asarray(pc.equal(before, after))
+        if not tied.any():
+            return True
+    return True
+
+
+def _may_share(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, table: Table, part: Part, rows: pa.Table
+) -> bool:
+    """Whether a part can hold a key of `rows`: its dates and theirs overlap (read off statistics).
+
+    Loading year after year would otherwise compare every new row with all that came before.
+    """
+    if not part.rows or not rows.num_rows:
         return False
-    earlier = [p.file for b in known.batches for p in b.parts if p.table == "attendance"]
+    days = [c for c in table.key if table.column(c).type == "date"]
+    if not days or rows[days[0]].null_count:
+        return True
+    ((low, high),) = con.execute(
+        f'SELECT min("{days[0]}"), max("{days[0]}") FROM {_scan(workspace, [part.file])}'
+    ).fetchall()
+    bounds = pc.min_max(rows[days[0]]).as_py()
+    return not (bounds["max"] < low or high < bounds["min"])
+
+
+def _one_row_a_day(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, known: BatchList, rows: pa.Table
+) -> bool:
+    """Whether no student of `incoming` has two rows for one day, there or in an earlier batch."""
+    # Unique by key: where no row names a session, student and date alone are unique.
+    if rows["session"].null_count < rows.num_rows:
+        twice = con.execute(
+            "SELECT 1 FROM incoming GROUP BY student_id, date HAVING count(*) > 1 LIMIT 1"
+        ).fetchall()
+        if twice:
+            return False
+    earlier = [
+        part.file
+        for batch in known.batches
+        for part in batch.parts
+        if part.table == "attendance"
+        and _may_share(con, workspace, TABLES["attendance"], part, rows)
+    ]
     if not earlier:
         return True
     shared = con.execute(

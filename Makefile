@@ -1,0 +1,49 @@
+# Everything starts here: each target makes .venv itself and installs what it needs.
+#   make demo    a generated city, trained, scored, listed
+#   make test    lint, types and all tests
+#   make lint    lint, types and the order of the floors
+#   make proof   what is too long for make test, at full size; writes docs/proof.json
+
+PYTHON ?= python3
+VENV ?= .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+DEMO ?= demo
+STUDENTS ?= 66259
+
+.PHONY: demo test lint format proof clean
+
+$(VENV)/.run: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	touch $(VENV)/.run $@
+
+demo: $(VENV)/.run
+	$(BIN)/earlywarn demo --out "$(DEMO)" --students $(STUDENTS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint
+	$(BIN)/pytest -n auto --dist loadfile
+
+proof: $(VENV)/.dev
+	$(BIN)/python benchmarks/proof.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,47 @@
+"""`earlywarn features`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from earlywarn.cli.common import (
+    JsonOption,
+    LangOption,
+    WorkspaceOption,
+    command,
+    output,
+    parse_date,
+)
+from earlywarn.errors import Text
+from earlywarn.workspace import Workspace
+
+
+@command
+def features(
+    as_of: Annotated[str, typer.Option("--as-of", help="The as-of date / 截止日期")],
+    out: Annotated[Path, typer.Option("--out", help="FILE.parquet or FILE.csv")],
+    workspace: WorkspaceOption = Path(),
+    as_json: JsonOption = False,
+    lang: LangOption = "",
+) -> int:
+    """Write every feature of the cohort as of a date. / 输出截止日期的全部特征。
+
+    Example: earlywarn features --as-of 2026-06-26 --out features.parquet
+    """
+    from earlywarn.features.write import write_features
+
+    out_to = output(lang, as_json, workspace)
+    opened = Workspace.open(workspace)
+    with out_to.progress(Text("正在计算特征…", "Computing features ...")):
+        rows = write_features(opened, parse_date(as_of, "--as-of"), out)
+    out_to.say(Text(f"已写入 {out}:{rows} 名学生。", f"Wrote {out}: {rows} students."))
+    out_to.data({"out": str(out), "as_of": as_of, "students": rows})
+    return 0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("features")(features)

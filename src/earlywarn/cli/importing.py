@@ -1,0 +1,49 @@
+"""`earlywarn import`: open data sets as they are published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from earlywarn.cli.common import JsonOption, LangOption, WorkspaceOption, command, output
+from earlywarn.errors import Text
+from earlywarn.workspace import Workspace
+
+imports = typer.Typer(
+    no_args_is_help=True, help="Import an open data set / 导入公开数据集", add_completion=False
+)
+
+
+@imports.command("oulad")
+@command
+def oulad(
+    source: Annotated[Path, typer.Argument(help="Folder with OULAD's CSV files, plain or .gz")],
+    workspace: WorkspaceOption = Path(),
+    as_json: JsonOption = False,
+    lang: LangOption = "",
+) -> int:
+    """Import OULAD, dated records of adult distance learners. / 导入 OULAD。
+
+    The data set is CC BY 4.0: Kuzilek J., Hlosta M., Zdrahal Z., Scientific Data 4:170171 (2017).
+
+    Example: earlywarn import oulad ~/Downloads/oulad -w oulad-workspace
+    """
+    from earlywarn.tables.oulad import import_oulad
+
+    out = output(lang, as_json, workspace)
+    opened = Workspace.open(workspace)
+    with out.progress(Text("正在导入…", "Importing ...")):
+        result = import_oulad(opened, source)
+    if not result.is_new:
+        out.say(Text("已经导入过,未作改动。", "It was imported already; nothing was changed."))
+    for table, rows in result.rows.items():
+        out.line(f"{table:12} {rows:>9,}")
+    out.data({"rows": result.rows, "is_new": result.is_new})
+    return 0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    app.add_typer(imports, name="import")

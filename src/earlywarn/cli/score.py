@@ -1,0 +1,92 @@
+"""`earlywarn score`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from earlywarn.cli.common import (
+    JsonOption,
+    LangOption,
+    Output,
+    WorkspaceOption,
+    choose_lang,
+    command,
+    output,
+    parse_date,
+)
+from earlywarn.errors import Text
+from earlywarn.words import TIER_LABELS
+from earlywarn.workspace import Workspace
+
+
+@command
+def score(
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="Default: the newest reported school day / 截止日期")
+    ] = "",
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model", help="NAME[/VERSION], or none for the experts' points / 模型,none = 专家分值"
+        ),
+    ] = "",
+    workspace: WorkspaceOption = Path(),
+    as_json: JsonOption = False,
+    lang: LangOption = "",
+) -> int:
+    """Score the cohort and write every school's watchlist. / 评分并生成各校名单。
+
+    Uses the promoted model, else the experts' scorecard.
+
+    Example: earlywarn score --as-of 2026-06-26
+    """
+    from earlywarn.scoring.run import score as run_score
+    from earlywarn.watchlist.outputs import make_outputs
+
+    out = output(lang, as_json, workspace)
+    opened = Workspace.open(workspace)
+    day = parse_date(as_of, "--as-of") if as_of else None
+    with out.progress(Text("正在评分…", "Scoring ...")) as stage:
+        run = run_score(
+            opened,
+            day,
+            model=model or None,
+            lang=choose_lang(lang, workspace),
+            outputs=make_outputs,
+            stage=stage,
+        )
+    show_run(out, run.info, run.folder.path, run.is_new)
+    return 0
+
+
+def show_run(out: Output, info: dict[str, object], folder: Path, is_new: bool) -> None:
+    """Print what a run found and where its lists are."""
+    out.data(info | {"folder": str(folder), "is_new": is_new})
+    counts: dict[str, object] = info["counts"]  # type: ignore[assignment]
+    tiers: dict[str, int] = counts["tiers"]  # type: ignore[assignment]
+    if not is_new:
+        out.say(Text("输入没有变化,沿用已有的评分。", "Nothing has changed: this run was there."))
+    if info.get("generated"):
+        out.say(Text("注意:这是生成的数据,不是真实学生。", "Generated data: no real children."))
+    shown: dict[str, list[str]] = {"zh": [], "en": []}
+    for tier, count in tiers.items():
+        shown["zh"].append(f"{TIER_LABELS[tier].zh} {count}")
+        shown["en"].append(f"{TIER_LABELS[tier].en} {count}")
+    out.say(
+        Text(
+            f"截止 {info['as_of']},模型 {info['model']}:在校 {counts['students']} 人,"
+            f"{counts['schools']} 所学校,列入名单 {counts['listed']} 人"
+            f"({'、'.join(shown['zh'])})。",
+            f"As of {info['as_of']}, model {info['model']}: {counts['students']} students in "
+            f"{counts['schools']} schools, {counts['listed']} listed ({', '.join(shown['en'])}).",
+        )
+    )
+    out.line(str(folder / "watchlists" / "index.html"))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("score")(score)

@@ -1,0 +1,81 @@
+"""The rule language: a small, closed part of SQL, compiled with guards. See docs/rules.md.
+
+Names, numbers, texts, dates, TRUE/FALSE/NULL, `= <> < <= > >=`, and/or/not, in, between,
+is [not] null, `+ - * /`, abs, least, greatest, coalesce. Three-valued: NULL is "unknown".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sqlglot import exp
+
+from earlywarn.conditions.compile import compile_node
+from earlywarn.conditions.errors import ConditionError
+from earlywarn.conditions.nodes import Kind, Node, canonical, names_in
+from earlywarn.conditions.parse import parse
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A checked and compiled condition.
+
+    Attributes
+    ----------
+    text
+        As it was written.
+    sql
+        The guarded boolean expression in the dialect asked for: TRUE hit, FALSE miss, NULL unknown.
+        Columns stand bare and quoted.
+    names
+        The names in it, in order of first appearance.
+    tree
+        The guarded expression as sqlglot's tree: `.tree.sql(dialect="spark")` for other engines.
+    root
+        The condition itself as a typed tree.
+    hash
+        SHA-256 of the normalised condition: white space, the case of keywords, spare brackets and
+        the spelling of numbers do not change it.
+    """
+
+    text: str
+    sql: str
+    names: tuple[str, ...]
+    tree: exp.Expression = field(repr=False, compare=False)
+    root: Node = field(repr=False)
+    hash: str
+
+    @cached_property
+    def finite_tree(self) -> exp.Expression:
+        """Like `tree`, for a source whose numbers are finite DOUBLEs or NULL: fewer guards."""
+        return compile_node(self.root, finite_names=True)
+
+
+def compile_condition(
+    text: str, kinds: Mapping[str, Kind], *, dialect: str = "duckdb"
+) -> Condition:
+    """Check `text` against the names in `kinds` and compile it.
+
+    Raises
+    ------
+    ConditionError
+        For everything that is not of the language; it says where and what to write instead.
+    """
+    root = parse(text, kinds)
+    try:
+        tree = compile_node(root)
+    except ConditionError as error:
+        raise ConditionError(
+            zh=error.message.zh, en=error.message.en, source=text, column=error.column
+        ) from None
+    return Condition(
+        text=text,
+        sql=tree.sql(dialect=dialect),
+        names=names_in(root),
+        tree=tree,
+        root=root,
+        hash=hashlib.sha256(canonical(root).encode()).hexdigest(),
+    )

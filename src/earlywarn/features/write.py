@@ -1,0 +1,45 @@
+"""`earlywarn features`: the feature table as a file."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from earlywarn.engine.duckdb import connect
+from earlywarn.errors import UsageError
+from earlywarn.features.build import build, feature_table
+from earlywarn.features.groups import load_groups
+from earlywarn.files import whole_file
+from earlywarn.tables.batches import one_row_a_day
+from earlywarn.workspace import Workspace
+
+
+def write_features(workspace: Workspace, as_of: date, out: Path) -> int:
+    """Write every feature as of `as_of` to `out` (.parquet or .csv); return the number of rows.
+
+    One row for each student of the cohort, sorted by student_id; columns student_id, school_id,
+    then the catalogue's. In CSV an empty cell is NULL, booleans are true and false.
+    """
+    kind = out.suffix.lower()
+    if kind not in (".parquet", ".csv"):
+        raise UsageError(
+            zh=f"--out {out.name} 应以 .parquet 或 .csv 结尾。",
+            en=f"--out {out.name} must end in .parquet or .csv.",
+        )
+    groups = load_groups(workspace.rules)
+    con = connect(workspace)
+    try:
+        build(con, workspace.config, groups, as_of, one_row_a_day=one_row_a_day(workspace))
+        table = feature_table(con)
+    finally:
+        con.close()
+    with whole_file(out) as beside:
+        if kind == ".parquet":
+            pq.write_table(table, beside, compression="zstd")
+        else:
+            pa_csv.write_csv(table, beside, pa_csv.WriteOptions(quoting_style="needed"))
+    rows: int = table.num_rows
+    return rows

@@ -1,0 +1,187 @@
+"""Training: panel, fit, validation, and the model's folder."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from earlywarn.engine.duckdb import connect
+from earlywarn.features.catalogue import CATALOGUE_VERSION
+from earlywarn.models import registry
+from earlywarn.models.card import card
+from earlywarn.models.dates import (
+    Period,
+    Split,
+    as_of_dates,
+    known_period,
+    row_weight,
+    split_dates,
+)
+from earlywarn.models.fit import Fit, Setup
+from earlywarn.models.panel import Panel, build_panel
+from earlywarn.models.scorecard import Scorecard
+from earlywarn.models.validate import check_rows, validate
+from earlywarn.rules.pack import RuleBook, load_rulebook
+from earlywarn.tables.batches import one_row_a_day
+from earlywarn.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A trained model: its scorecard, its metrics.json, its folder and the seconds it took."""
+
+    scorecard: Scorecard
+    metrics: dict[str, Any]
+    folder: Path
+    promoted: bool
+    seconds: dict[str, float]
+
+
+def train(
+    workspace: Workspace,
+    name: str = "main",
+    until: date | None = None,
+    promote: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> TrainResult:
+    """Train a model on the past, test it on what came after, and write it as the next version.
+
+    The model that is written is the one that was tested: fitted on the training period only.
+
+    Parameters
+    ----------
+    until
+        Nothing dated after it is read.
+    promote
+        Make it the model that `score` uses.
+
+    Raises
+    ------
+    EarlywarnError
+        If there is nothing to learn from: no outcomes, no as-of date whose window is complete, no
+        training rows, or one class only.
+    """
+    registry.check_name(name)
+    told = progress or (lambda stage: None)
+    with workspace.lock("train"):
+        started = time.perf_counter()
+        rulebook = load_rulebook(workspace.rules)
+        panel, split, period, weight = _panel(workspace, rulebook, until, told)
+        built = time.perf_counter()
+        config = workspace.config
+        setup = Setup.of(
+            panel.features,
+            rulebook,
+            prior_sd=config.prior_sd,
+            row_weight=weight,
+            horizon_days=config.horizon_days,
+            seed=config.seed,
+        )
+        # One thread each: sums over threads differ in their last bits.
+        with threadpool_limits(1):
+            validation = validate(panel, setup, by_school=split.by_school, progress=told)
+        fitted = time.perf_counter()
+        known = registry.versions(workspace, name)
+        scorecard = _scorecard(
+            workspace, rulebook, validation.fit, name, known[-1] + 1 if known else 1
+        )
+        metrics = validation.metrics | {
+            "model": scorecard.label,
+            "generated": config.generated,
+            "base_rate": scorecard.base_rate,
+            "row_weight": weight,
+            "outcomes_complete_until": period.complete_until.isoformat(),
+            "test_where": config.test_where,
+        }
+        folder = registry.save(
+            workspace,
+            scorecard,
+            data={"train": metrics["train"], "test": metrics["test"]},
+            others={
+                registry.METRICS_FILE: json.dumps(metrics, ensure_ascii=False, indent=1),
+                registry.CARD_FILE: card(scorecard, metrics, rulebook),
+            },
+        )
+        if promote:
+            registry.promote(workspace, scorecard.label)
+        seconds = {
+            "panel": round(built - started, 2),
+            "fit_and_validate": round(fitted - built, 2),
+            "write": round(time.perf_counter() - fitted, 2),
+        }
+    return TrainResult(scorecard, metrics, folder, promote, seconds)
+
+
+def _panel(
+    workspace: Workspace,
+    rulebook: RuleBook,
+    until: date | None,
+    progress: Callable[[str], None],
+) -> tuple[Panel, Split, Period, float]:
+    config = workspace.config
+    con = connect(workspace)
+    try:
+        period = known_period(con, config, until)
+        dates = as_of_dates(con, config, period)
+        split = split_dates(dates, config.horizon_days)
+        one_row = one_row_a_day(workspace)
+        panel = None
+        if config.test_where:
+            panel = build_panel(
+                con,
+                config,
+                rulebook,
+                period,
+                dates,
+                (),
+                test_where=config.test_where,
+                one_row_a_day=one_row,
+                progress=progress,
+            )
+            split = Split(train=dates, test=dates)
+        if panel is None or not len(panel.test):
+            # No row of the test condition is known yet (--until): test on the last dates.
+            split = split_dates(dates, config.horizon_days)
+            panel = build_panel(
+                con,
+                config,
+                rulebook,
+                period,
+                split.train,
+                () if split.by_school else split.test,
+                one_row_a_day=one_row,
+                progress=progress,
+            )
+    finally:
+        con.close()
+    check_rows(panel)
+    return panel, split, period, row_weight(dates, config)
+
+
+def _scorecard(
+    workspace: Workspace, rulebook: RuleBook, fit: Fit, name: str, version: int
+) -> Scorecard:
+    config = workspace.config
+    return Scorecard(
+        name=name,
+        version=version,
+        catalogue_version=CATALOGUE_VERSION,
+        rules_hash=rulebook.hash,
+        generated=config.generated,
+        horizon_days=config.horizon_days,
+        label_events=list(config.label_events),
+        base_rate=fit.base_rate,
+        b0=fit.b0,
+        b1=fit.b1,
+        g_constant=fit.additive.constant if fit.additive else 0.0,
+        g_is_used=fit.additive is not None,
+        features=list(fit.additive.tables) if fit.additive else [],
+        rules=registry.rule_weights(rulebook, [float(w) for w in fit.weights]),
+    )

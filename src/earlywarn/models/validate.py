@@ -1,0 +1,256 @@
+"""Validation: the combined score beside what it has to beat, on rows that it never saw.
+
+Everything is chosen and fitted on the training rows; the test rows are scored once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from earlywarn.errors import EarlywarnError, Text
+from earlywarn.models.fit import FOLDS, Fit, Setup, fit, fit_g, folds_of, rules_only
+from earlywarn.models.metrics import (
+    MEASURES,
+    Measured,
+    difference,
+    measure,
+    plain,
+    recall_at_capacity,
+)
+from earlywarn.models.panel import EPOCH, Panel, Rows
+from earlywarn.models.scorecard import Bools, Floats, sigmoid
+
+COMBINED = "combined"
+BASELINES = ("rules_only", "classifier_only", "best_rule", "school_only", "prevalence")
+# What the verdict is about: whom do we reach with the visits we can make.
+DECIDES = "recall_at_capacity"
+
+MODEL_LABELS: dict[str, Text] = {
+    COMBINED: Text("本模型(规则+分类器)", "this model (rules and classifier)"),
+    "rules_only": Text("只用规则(专家分值)", "rules only (experts' points)"),
+    "classifier_only": Text("只用分类器", "classifier only"),
+    "best_rule": Text("最好的单条规则", "best single rule"),
+    "school_only": Text("只用学校环境", "school environment only"),
+    "prevalence": Text("平均发生率", "prevalence"),
+}
+MEASURE_LABELS: dict[str, Text] = {
+    "auc": Text("ROC-AUC", "ROC-AUC"),
+    "ap": Text("平均精确率", "average precision"),
+    "recall_at_capacity": Text("名额内召回率", "recall at capacity"),
+    "precision_at_capacity": Text("名额内精确率", "precision at capacity"),
+    "recall_top_tenth": Text("前10%召回率", "recall in the top tenth"),
+    "precision_top_tenth": Text("前10%精确率", "precision in the top tenth"),
+    "brier": Text("Brier 分数", "Brier score"),
+    "observed_expected": Text("实际/预期", "observed / expected"),
+}
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The fit to keep, and metrics.json."""
+
+    fit: Fit
+    metrics: dict[str, Any]
+
+
+def validate(
+    panel: Panel,
+    setup: Setup,
+    *,
+    by_school: bool,
+    progress: Callable[[str], None] = lambda stage: None,
+) -> Validation:
+    """Fit on the panel's training rows and measure on its test rows.
+
+    With `by_school` the panel's training rows are both: each school's rows are scored by a model
+    fitted without that school, and the fit that is kept is of all rows.
+    """
+    progress("fit")
+    kept = fit(panel.train, setup)
+    if by_school:
+        test = panel.train
+        scores, best = _by_school(panel.train, setup)
+    else:
+        test = panel.test
+        best = best_rule(panel.train)
+        scores = predictions(kept, panel.train, panel.test, setup, best)
+    progress("measure")
+    measured = {name: measure(test, p, seed=setup.seed) for name, p in scores.items()}
+    metrics: dict[str, Any] = {
+        "format": 1,
+        "validation": "by_school" if by_school else "temporal",
+        "train": _period(panel.train, setup),
+        "test": _period(test, setup),
+        "left_out_lost_from_sight": panel.left_out,
+        "events_fitted_on": kept.fitted,
+        "events_calibrated_on": kept.calibrated,
+        "best_rule": setup.rules[best] if best is not None else None,
+        "models": {name: found.as_json() for name, found in measured.items()},
+        "differences": _differences(measured),
+        "calibration_slope": calibration_slope(test, scores[COMBINED]),
+        "verdict": _verdict(measured),
+        "by_date": _by_date(test, scores, setup.seed),
+        "notes": [note._asdict() for note in kept.notes],
+    }
+    return Validation(kept, metrics)
+
+
+def predictions(
+    kept: Fit, train: Rows, test: Rows, setup: Setup, best: int | None
+) -> dict[str, Floats]:
+    """Return the test rows' probabilities by the combined score and by each baseline."""
+    scores = {
+        COMBINED: sigmoid(kept.log_odds(test, setup)),
+        "rules_only": rules_only(train, test, setup),
+    }
+    if kept.additive is not None:
+        scores["classifier_only"] = sigmoid(kept.additive.g(test.x) + kept.additive.constant)
+    if best is not None:
+        scores["best_rule"] = _single_rule(train, test, best)
+    school = [j for j, f in enumerate(setup.features) if f.family == "school"]
+    if school:
+        additive = fit_g(train, setup, school)
+        scores["school_only"] = sigmoid(additive.g(test.x[:, school]) + additive.constant)
+    scores["prevalence"] = np.full(len(test), train.rate)
+    return scores
+
+
+def best_rule(train: Rows) -> int | None:
+    """Return the place of the rule that alone serves best on the training rows.
+
+    By recall at capacity (ties by expectation), then average precision, then rule id.
+    """
+    count = train.hits.shape[1]
+    if not count:
+        return None
+    ranked = [recall_at_capacity(train, train.hits[:, r].astype(np.float64)) for r in range(count)]
+    return max(range(count), key=lambda r: (*ranked[r], -r))
+
+
+def _single_rule(train: Rows, test: Rows, place: int) -> Floats:
+    rates = []
+    for hit in (False, True):
+        chosen = train.hits[:, place] == hit
+        rates.append(train.take(chosen).rate if chosen.any() else train.rate)
+    result: Floats = np.where(test.hits[:, place], rates[1], rates[0])
+    return result
+
+
+def _by_school(rows: Rows, setup: Setup) -> tuple[dict[str, Floats], int | None]:
+    schools = len(np.unique(rows.school))
+    codes = rows.school if schools > 1 else rows.student
+    fold = folds_of(codes, rows.y, min(FOLDS, len(np.unique(codes))), setup.seed)
+    scores: dict[str, Floats] = {}
+    for number in np.unique(fold):
+        held: Bools = fold == number
+        train, test = rows.take(~held), rows.take(held)
+        found = predictions(fit(train, setup), train, test, setup, best_rule(train))
+        for name, values in found.items():
+            scores.setdefault(name, np.full(len(rows), rows.rate))[held] = values
+    return scores, best_rule(rows)
+
+
+def _period(rows: Rows, setup: Setup) -> dict[str, Any]:
+    if not len(rows):
+        return {"rows": 0, "students": 0, "events": 0, "dates": 0}
+    first, last = int(rows.as_of.min()), int(rows.as_of.max())
+    return {
+        "rows": len(rows),
+        "rows_stood_for": round(float(rows.weight.sum())),
+        "students": len(np.unique(rows.student)),
+        "schools": len(np.unique(rows.school)),
+        "events": rows.events,
+        "rate": plain(rows.rate),
+        "dates": len(np.unique(rows.as_of)),
+        "first_as_of": (EPOCH + timedelta(days=first)).isoformat(),
+        "last_as_of": (EPOCH + timedelta(days=last)).isoformat(),
+        "last_window_end": (EPOCH + timedelta(days=last + setup.horizon_days)).isoformat(),
+    }
+
+
+def _differences(measured: dict[str, Measured]) -> dict[str, dict[str, list[float | None]]]:
+    one = measured[COMBINED]
+    return {
+        name: {m: [plain(v) for v in difference(one, other, m)] for m in MEASURES}
+        for name, other in measured.items()
+        if name != COMBINED
+    }
+
+
+def _verdict(measured: dict[str, Measured]) -> dict[str, Any]:
+    """Say whether the model is shown to be better than the rules alone."""
+    value, low, high = difference(measured[COMBINED], measured["rules_only"], DECIDES)
+    return {
+        "measure": DECIDES,
+        "difference": [plain(v) for v in (value, low, high)],
+        "better": bool(np.isfinite(low) and low > 0),
+    }
+
+
+def _by_date(test: Rows, scores: dict[str, Floats], seed: int) -> list[dict[str, Any]]:
+    found = []
+    for day in np.unique(test.as_of):
+        chosen = test.as_of == day
+        rows = test.take(chosen)
+        found.append(
+            {
+                "as_of": (EPOCH + timedelta(days=int(day))).isoformat(),
+                "rows": round(float(rows.weight.sum())),
+                "events": round(float(rows.weight[rows.y].sum())),
+                "models": {
+                    name: measure(rows, p[chosen], seed=seed).as_json()
+                    for name, p in scores.items()
+                },
+            }
+        )
+    return found
+
+
+def calibration_slope(rows: Rows, probability: Floats) -> list[float | None]:
+    """Return the slope of the label on the log-odds (1 = calibrated) with its 95 % interval.
+
+    Logistic regression by Newton's method; standard error robust to students' repeated rows.
+    """
+    p = np.clip(probability, 1e-12, 1 - 1e-12)
+    x = np.log(p / (1 - p))
+    if not rows.y.any() or rows.y.all() or float(np.ptp(x)) == 0:
+        return [None, None, None]
+    z = np.asarray([0.0, 1.0])
+    design = np.column_stack([np.ones(len(x)), x])
+    for _ in range(50):
+        share = expit(design @ z)
+        bread = design.T @ (design * (rows.weight * share * (1 - share))[:, None])
+        step = np.linalg.lstsq(bread, design.T @ (rows.weight * (rows.y - share)), rcond=None)[0]
+        z += step
+        if float(np.abs(step).max()) < 1e-9:
+            break
+    residual = (rows.weight * (rows.y - expit(design @ z)))[:, None] * design
+    _, student = np.unique(rows.student, return_inverse=True)
+    summed = np.column_stack([np.bincount(student, weights=residual[:, j]) for j in (0, 1)])
+    inverse = np.linalg.pinv(bread)
+    error = float(np.sqrt((inverse @ (summed.T @ summed) @ inverse)[1, 1]))
+    return [plain(v) for v in (z[1], z[1] - 1.96 * error, z[1] + 1.96 * error)]
+
+
+def check_rows(panel: Panel) -> None:
+    """Refuse a panel without training rows, saying why.
+
+    Raises
+    ------
+    EarlywarnError
+        If there is nothing to train on.
+    """
+    if len(panel.train):
+        return
+    raise EarlywarnError(
+        zh="没有训练样本:没有一行的结果窗口在测试期之前结束。请导入更早的数据,"
+        "或减小 horizon_days,或修改 test_where。",
+        en="There are no training rows: no row's window ends before the test begins. Load earlier "
+        "data, lower horizon_days or change test_where.",
+    )

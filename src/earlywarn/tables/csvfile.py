@@ -1,0 +1,358 @@
+"""CSV: strictly decoded, read in chunks, every line accounted for.
+
+One look over the bytes first settles the encoding (UTF-8, UTF-8 with BOM, GB18030) and counts the
+lines; the rows are then read with the csv module and counted against that. A line that the csv
+module cannot split (a quote that is never closed, a cell of megabytes) becomes a wrong row by
+itself, and reading goes on with the next line, so it takes no other row with it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+
+from earlywarn.errors import EarlywarnError
+from earlywarn.tables.source import (
+    CHUNK_ROWS,
+    MAX_CELL,
+    Chunk,
+    Source,
+    WrongRow,
+    collector_paused,
+    os_error,
+    text_chunk,
+    unusable,
+)
+
+_BLOCK = 1 << 22
+_WINDOW = 1 << 16  # a line longer than two windows covers one whole window without an end of line
+_DELIMITERS = {
+    ";": ("分号 ;", "a semicolon ;"),
+    "\t": ("制表符 Tab", "a tab"),
+    "|": ("竖线 |", "a bar |"),
+    ",": ("中文逗号 ,", "a full-width comma ,"),
+}
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the first look over the bytes found."""
+
+    encoding: str
+    lines: int
+    plain: bool  # no quote, no NUL, no overlong line: one line is one row
+
+
+def _decodes(path: Path, encoding: str) -> int | None:
+    """Return None if the whole file decodes, else the byte at which it does not."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    done = 0
+    with path.open("rb") as file:
+        while True:
+            block = file.read(_BLOCK)
+            held = len(decoder.getstate()[0])
+            try:
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                return done - held + error.start
+            if not block:
+                return None
+            done += len(block)
+
+
+def _mostly_utf8(path: Path) -> bool:
+    """Whether of the lines that are not plain ASCII more are valid UTF-8 than not."""
+    good = bad = 0
+    with path.open("rb") as file:
+        for line in file:
+            if line.isascii():
+                continue
+            try:
+                line.decode("utf-8")
+                good += 1
+            except UnicodeDecodeError:
+                bad += 1
+    return good > bad
+
+
+def _line_of(path: Path, offset: int) -> int:
+    with path.open("rb") as file:
+        return file.read(offset).count(b"\n") + 1
+
+
+def _undecodable(path: Path, offset: int) -> EarlywarnError:
+    line = _line_of(path, offset)
+    return unusable(
+        path,
+        f"第 {line} 行既不是有效的 UTF-8,也不是 GB18030。"
+        "请用 Excel 或 WPS 另存为“CSV UTF-8”后再导入。",
+        f"line {line} is neither valid UTF-8 nor GB18030. "
+        "Save the file as “CSV UTF-8” from Excel or WPS and load that.",
+    )
+
+
+def _looks_like_utf16(start: bytes) -> bool:
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return True
+    nuls = max(start[::2].count(0), start[1::2].count(0))
+    return len(start) >= 8 and nuls > len(start) * 0.3
+
+
+def _encoding(path: Path, start: bytes) -> str:
+    if _looks_like_utf16(start):
+        raise unusable(
+            path,
+            "是 UTF-16 编码(“Unicode 文本”)。请另存为“CSV UTF-8”后再导入。",
+            "is UTF-16 (“Unicode text”). Save it as “CSV UTF-8” and load that.",
+        )
+    offset = _decodes(path, "utf-8")
+    if offset is None:
+        return "utf-8-sig"
+    # A damaged UTF-8 file often decodes as GB18030 too, into nonsense: rather refuse it.
+    if start.startswith(codecs.BOM_UTF8) or _mostly_utf8(path):
+        raise _undecodable(path, offset)
+    offset = _decodes(path, "gb18030")
+    if offset is not None:
+        raise _undecodable(path, offset)
+    return "gb18030"
+
+
+def _look(path: Path) -> _Look:
+    lines, plain, last = 0, True, b""
+    with path.open("rb") as file:
+        start = file.read(4096)
+        file.seek(0)
+        while block := file.read(_BLOCK):
+            lines += block.count(b"\n") + block.count(b"\r") - block.count(b"\r\n")
+            if last == b"\r" and block[:1] == b"\n":
+                lines -= 1
+            last = block[-1:]
+            if plain:
+                plain = b'"' not in block and b"\0" not in block and _short_lines(block)
+    if last not in (b"", b"\n", b"\r"):
+        lines += 1
+    return _Look(_encoding(path, start), lines, plain)
+
+
+def _short_lines(block: bytes) -> bool:
+    for at in range(0, len(block) - _WINDOW + 1, _WINDOW):
+        end = at + _WINDOW
+        if block.find(b"\n", at, end) < 0 and block.find(b"\r", at, end) < 0:
+            return False
+    return True
+
+
+class _Lines:
+    """The file's lines, with those of the record being read kept, so that they can be re-read."""
+
+    def __init__(self, file: Iterator[str]) -> None:
+        self.file = file
+        self.again: deque[str] = deque()
+        self.taken: list[str] = []
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self.again.popleft() if self.again else next(self.file)
+        self.taken.append(line)
+        return line
+
+    def split(self) -> str:
+        """Return the first line of the record; the others are to be read again."""
+        first, *others = self.taken
+        self.again.extendleft(reversed(others))
+        self.taken.clear()
+        return first
+
+
+class CsvSource(Source):
+    """A comma-separated file; row numbers are line numbers, the heading is row 1."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        try:
+            if not path.stat().st_size:
+                raise unusable(path, "文件是空的。", "the file is empty.")
+            self._seen = _look(path)
+            self.headings, self._first = self._read_headings()
+        except OSError as error:
+            raise os_error(path, error) from None
+
+    def _read_headings(self) -> tuple[list[str], int]:
+        """Return the headings and the number of the first line after them."""
+        line_number = 0
+        with self.path.open(encoding=self._seen.encoding, newline="") as file:
+            while line := file.readline(MAX_CELL * 8):
+                line_number += 1
+                if line.strip("\r\n, \t\ufeff"):
+                    break
+            else:
+                raise unusable(self.path, "文件里没有表头。", "the file has no heading row.")
+        self._check_delimiter(line)
+        try:
+            cells = next(csv.reader([line], strict=True))
+        except (csv.Error, StopIteration):
+            raise unusable(
+                self.path,
+                f"第 {line_number} 行(表头)的引号不成对,请改正。",
+                f"line {line_number} (the headings) has a quote that is not closed; close it.",
+            ) from None
+        return [cell.strip(" \t\u3000\ufeff") for cell in cells], line_number + 1
+
+    def _check_delimiter(self, line: str) -> None:
+        commas = line.count(",")
+        for sign, (zh, en) in _DELIMITERS.items():
+            if line.count(sign) > commas:
+                raise unusable(
+                    self.path,
+                    f"列之间用的是{zh},应为英文逗号。请另存为逗号分隔的 CSV。",
+                    f"the columns are separated by {en}, not by commas. "
+                    "Save it as a comma-separated CSV.",
+                )
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the rows; every line of the file is in a row, blank, or a wrong row."""
+        with self.path.open(encoding=self._seen.encoding, newline="") as file:
+            for _ in range(self._first - 1):
+                file.readline()
+            reading = self._plain(file) if self._seen.plain else self._careful(file)
+            read = self._first - 1
+            try:
+                for chunk, lines in reading:
+                    read += lines
+                    yield chunk
+            except OSError as error:
+                raise os_error(self.path, error) from None
+            if read != self._seen.lines:
+                raise unusable(
+                    self.path,
+                    f"读到 {read} 行,文件却有 {self._seen.lines} 行。文件可能正在被修改,请重试。",
+                    f"{read} lines were read, but the file has {self._seen.lines}. "
+                    "It may be changing right now; try again.",
+                )
+
+    def _plain(self, file: Iterator[str]) -> Iterator[tuple[Chunk, int]]:
+        """Read a file in which every line is one row."""
+        reader = csv.reader(file, quoting=csv.QUOTE_NONE)
+        width, start = len(self.headings), self._first
+        while True:
+            with collector_paused():
+                block = list(islice(reader, CHUNK_ROWS))
+                count = len(block)
+                if set(map(len, block)) == {width}:
+                    numbers = pa.array(range(start, start + count), pa.int64())
+                    chunk = text_chunk(numbers, block, [], width)
+                else:
+                    rows = _Rows(width)
+                    for number, cells in enumerate(block, start):
+                        rows.add(number, cells)
+                    chunk = rows.chunk()
+                del block
+            if not count:
+                return
+            yield chunk, count
+            start += count
+
+    def _careful(self, file: Iterator[str]) -> Iterator[tuple[Chunk, int]]:
+        """Read a file with quotes: a row may span lines, and a quote may be left open."""
+        csv.field_size_limit(MAX_CELL)
+        lines = _Lines(file)
+        reader = csv.reader(lines, strict=True)
+        start = self._first
+        while True:
+            with collector_paused():
+                rows = _Rows(len(self.headings))
+                taken = _fill(rows, reader, lines, start)
+                chunk = rows.chunk()
+                del rows
+            if not taken:
+                return
+            yield chunk, taken
+            start += taken
+
+
+def _fill(rows: _Rows, reader: Iterator[list[str]], lines: _Lines, start: int) -> int:
+    """Read a chunk's rows, the first on line `start`; return how many lines they took."""
+    number = start
+    while rows.count < CHUNK_ROWS:
+        code = ""
+        cells: list[str] = []
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error:
+            code = "open_quote"
+        taken = len(lines.taken)
+        if taken > 1 and (code or _swallowed(cells, rows.width)):
+            code = "open_quote"
+        if code:
+            if taken == 1 and len(lines.taken[0]) > MAX_CELL:
+                code = "too_long"
+            rows.wrong_line(number, code, lines.split())
+            taken = 1
+        else:
+            rows.add(number, cells)
+            lines.taken.clear()
+        number += taken
+    return number - start
+
+
+def _swallowed(cells: list[str], width: int) -> bool:
+    """Whether a record over several lines ate other rows: it has the wrong width, or one of its
+    cells holds a line break and as many commas as a whole row."""
+    return len(cells) != width or any(
+        cell.count(",") >= width - 1 and ("\n" in cell or "\r" in cell) for cell in cells
+    )
+
+
+class _Rows:
+    """Rows of a chunk in the making; what has the wrong width or a NUL goes to the wrong ones."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.count = 0
+        self._numbers: list[int] = []
+        self._cells: list[list[str]] = []
+        self._wrong: list[WrongRow] = []
+        self._blank = 0
+
+    def add(self, number: int, cells: list[str]) -> None:
+        self.count += 1
+        if len(cells) != self.width:
+            if not any(cells):
+                self._blank += 1
+                return
+            if len(cells) < self.width or any(cells[self.width :]):
+                detail = f"{len(cells)}/{self.width}"
+                self._wrong.append(WrongRow(number, "ragged", tuple(cells), detail=detail))
+                return
+            cells = cells[: self.width]
+        if any("\0" in cell for cell in cells):
+            self._wrong.append(WrongRow(number, "nul", tuple(cells)))
+            return
+        self._numbers.append(number)
+        self._cells.append(cells)
+
+    def wrong_line(self, number: int, code: str, line: str) -> None:
+        self.count += 1
+        line = line.rstrip("\r\n")
+        if code == "too_long":
+            detail = str(len(line))
+            self._wrong.append(WrongRow(number, code, tuple(line.split(",")), detail=detail))
+        else:
+            self._wrong.append(WrongRow(number, code, tuple(line.split(","))))
+
+    def chunk(self) -> Chunk:
+        numbers = pa.array(self._numbers, pa.int64())
+        chunk = text_chunk(numbers, self._cells, self._wrong, self.width)
+        chunk.blank += self._blank
+        return chunk

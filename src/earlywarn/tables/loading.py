@@ -1,0 +1,382 @@
+"""One file on its way into a table: read, map, validate, settle duplicates, quarantine, store."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from earlywarn import files
+from earlywarn.errors import EarlywarnError, Text
+from earlywarn.tables.batches import add_batch, read_batches
+from earlywarn.tables.covers import covered
+from earlywarn.tables.duplicates import settle
+from earlywarn.tables.mapping import Mapping, Match
+from earlywarn.tables.options import FileResult, IngestOptions
+from earlywarn.tables.quarantine import write_quarantine
+from earlywarn.tables.readers import open_source
+from earlywarn.tables.reasons import reason
+from earlywarn.tables.source import Source, is_empty
+from earlywarn.tables.validate import DEFAULT_FULL_MARK, PROBLEM_SCHEMA, Converter
+from earlywarn.workspace import Workspace
+
+_SHOWN_REASONS = 20
+_SHOWN_VALUE = 60
+
+Progress = Callable[[str], None]
+
+
+class Load:
+    """One file on its way into a table."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        mapping: Mapping,
+        options: IngestOptions,
+        path: Path,
+        progress: Progress,
+    ) -> None:
+        self.workspace = workspace
+        self.mapping = mapping
+        self.table = mapping.table
+        self.options = options
+        self.path = path
+        self.progress = progress
+        self.result = FileResult(path.name)
+
+    def run(self) -> FileResult:
+        """Load the file; an error of the file ends up in the result."""
+        try:
+            self._run()
+        except EarlywarnError as error:
+            self.result = FileResult(self.path.name, error=error.text)
+        except OSError as error:
+            cause = error.strerror or str(error)
+            self.result = FileResult(
+                self.path.name,
+                error=Text(
+                    f"{self.path.name}:无法读写({cause})。请检查磁盘空间和权限后重试。",
+                    f"{self.path.name}: cannot read or write ({cause}). "
+                    "Check disk space and permissions, then try again.",
+                ),
+            )
+        return self.result
+
+    def _run(self) -> None:
+        source = open_source(self.path)
+        content = self._content()
+        if not self.options.again:
+            for batch in read_batches(self.workspace).batches:
+                if batch.content == content:
+                    self.result.loaded_before = True
+                    self.result.batch = batch.id
+                    self._note(
+                        f"已作为批次 {batch.id} 导入过,未重复导入(--again 可强制导入)",
+                        f"loaded already as batch {batch.id}; not loaded again (--again forces it)",
+                    )
+                    return
+        match = self._match(source)
+        fills = self._fills()
+        converter = Converter(
+            self.mapping,
+            match,
+            source.headings,
+            fills,
+            self.options.full_mark,
+            self.workspace.config.stages,
+            source.serial_epoch,
+        )
+        rows, problems = self._read(source, converter)
+        rows, problems = self._settle(source, converter, rows, problems)
+        self.result.accepted = rows.num_rows
+        self._note_numbers(source, match)
+        self._summarise(problems)
+        tables = {self.table.name: rows.drop_columns(["_row"])}
+        if self.options.covers is not None:
+            tables["reported_days"] = self._covered(rows)
+        if not self.options.dry_run:
+            self._store(source, tables, problems, converter, content)
+
+    def _content(self) -> str:
+        """Hash what decides on the result: content, table, options, mapping."""
+        decides = {
+            "file": files.sha256(self.path),
+            "table": self.table.name,
+            "options": self.options.said(),
+            "mapping": self.mapping.hash,
+        }
+        if self.table.name == "students":
+            decides["stages"] = repr(sorted(self.workspace.config.stages.items()))
+        return sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+    def _note(self, zh: str, en: str) -> None:
+        self.result.notes.append(Text(zh, en))
+
+    def _fills(self) -> dict[str, str]:
+        return self.mapping.defaults | self.options.fills()
+
+    def _match(self, source: Source) -> Match:
+        """Find the columns; refuse the file if one that it must have is missing."""
+        try:
+            match = self.mapping.match(source.headings)
+        except EarlywarnError as error:
+            raise EarlywarnError(
+                zh=f"{source.name}:{error.text.zh}", en=f"{source.name}: {error.text.en}"
+            ) from None
+        fills = self._fills()
+        needed = [c.name for c in self.table.columns if c.required]
+        if self.table.name == "exams":
+            needed.append("score")
+        missing = [name for name in needed if name not in match.columns and name not in fills]
+        if missing == ["snapshot_date"]:
+            raise EarlywarnError(
+                zh=f"{source.name}:没有快照日期。请用 --snapshot 2026-09-01 说明名册是哪天的,"
+                "或加一列 snapshot_date。",
+                en=f"{source.name}: no snapshot date. Say of which day the registry is with "
+                "--snapshot 2026-09-01, or add a column snapshot_date.",
+            )
+        if missing:
+            raise self._missing(source, match, missing)
+        if match.unknown:
+            self._note(
+                f"未使用的列:{'、'.join(match.unknown)}",
+                f"unknown columns, left out: {', '.join(match.unknown)}",
+            )
+        if match.ignored:
+            self._note(
+                f"本系统不需要的列:{'、'.join(match.ignored)}",
+                f"columns that are not needed, left out: {', '.join(match.ignored)}",
+            )
+        if match.twice:
+            self._note(
+                f"表头出现两次,取第一列:{'、'.join(match.twice)}",
+                f"headings that stand twice, the first is taken: {', '.join(match.twice)}",
+            )
+        return match
+
+    def _missing(self, source: Source, match: Match, missing: list[str]) -> EarlywarnError:
+        zh, en = [], []
+        for name in missing:
+            near = difflib.get_close_matches(name, match.unknown, n=1, cutoff=0.6)
+            zh.append(name + (f"(是否就是 {near[0]}?)" if near else ""))
+            en.append(name + (f" (is it {near[0]}?)" if near else ""))
+        found = ", ".join(filter(None, source.headings))
+        if len(found) > 300:
+            found = found[:300] + "…"
+        return EarlywarnError(
+            zh=f"{source.name} 第 1 行:缺少必需的列 {'、'.join(zh)}。表头有:{found}。"
+            f"请补上该列,或用 --mapping 指定映射文件(当前:{self.mapping.name})。",
+            en=f"{source.name}, row 1: missing required column {', '.join(en)}. "
+            f"The headings are: {found}. Add the column, or name a mapping file with --mapping "
+            f"(now: {self.mapping.name}).",
+        )
+
+    def _read(self, source: Source, converter: Converter) -> tuple[pa.Table, pa.Table]:
+        """Convert the file chunk by chunk; return the rows accepted so far and the problems."""
+        empty = pa.schema([("_row", pa.int64()), *self.table.schema]).empty_table()
+        parts, problems = [empty], [PROBLEM_SCHEMA.empty_table()]
+        unnamed = [i for i, heading in enumerate(source.headings) if not heading]
+        filled: set[int] = set()
+        for chunk in source.chunks():
+            converted = converter.convert(chunk)
+            self.result.rows_read += len(chunk.rows) + len(chunk.wrong)
+            self.result.quarantined += converted.bad_rows
+            parts.append(converted.rows)
+            problems.append(converted.problems)
+            for i in unnamed:
+                if not pc.all(is_empty(chunk.columns[i])).as_py():
+                    filled.add(i + 1)
+            self.progress(f"{source.name}: {self.result.rows_read:,}")
+        for number in sorted(filled):
+            self._note(
+                f"第 {number} 列没有表头,未使用", f"column {number} has no heading; left out"
+            )
+        return pa.concat_tables(parts), pa.concat_tables(problems)
+
+    def _settle(
+        self, source: Source, converter: Converter, rows: pa.Table, problems: pa.Table
+    ) -> tuple[pa.Table, pa.Table]:
+        """What shows only beside the file's other rows: full marks never said, keys twice."""
+        late: list[tuple[int, str, str, str, str]] = []
+        if self.table.name == "exams":
+            rows, late = self._full_marks(converter, rows)
+        settled = settle(self.table, rows)
+        if settled.merged:
+            self._note_merged(settled.merged)
+        key = " + ".join(self._shown(source, converter.match, name) for name in self.table.key)
+        for row, value, others in settled.conflicts:
+            late.append((row, key, value, "same_key", others))
+        if settled.conflicts and self.table.name == "students":
+            numbers = pa.array([row for row, _, _ in settled.conflicts], pa.int64())
+            schools = rows.filter(pc.is_in(rows["_row"], numbers))["school_id"]
+            converter.bad_schools.update(pc.unique(schools).to_pylist())
+        self.result.merged = settled.merged
+        self.result.quarantined += len({row for row, *_ in late})
+        if late:
+            problems = pa.concat_tables([problems, _late_problems(source, late)])
+        return settled.rows, problems
+
+    def _shown(self, source: Source, match: Match, name: str) -> str:
+        index = match.columns.get(name)
+        return name if index is None else source.headings[index]
+
+    def _note_merged(self, merged: int) -> None:
+        if self.table.name == "attendance":
+            self._note(
+                f"{merged} 行与同一学生、日期、节次的另一行重复,取最严重的状态",
+                f"{merged} rows stood for a student, date and session that another row has too: "
+                "the worst status counts",
+            )
+        else:
+            self._note(f"{merged} 行完全重复,只计一次", f"{merged} equal rows count once")
+
+    def _full_marks(
+        self, converter: Converter, rows: pa.Table
+    ) -> tuple[pa.Table, list[tuple[int, str, str, str, str]]]:
+        """Fill in 100 where no full mark was said, unless the file's scores contradict it."""
+        marks = rows["full_mark"].combine_chunks()
+        unsaid = pc.is_null(marks)
+        doubtful = pa.array(sorted(converter.above_unsaid), pa.string())
+        wrong = pc.and_(unsaid, pc.is_in(rows["subject"].combine_chunks(), doubtful))
+        taken = rows.filter(wrong)
+        late = [
+            (row, "score", "" if score is None else f"{score.normalize():f}", "say_full_mark", "")
+            for row, score in zip(
+                taken["_row"].to_pylist(), taken["score"].to_pylist(), strict=True
+            )
+        ]
+        filled = pc.fill_null(marks, pa.scalar(DEFAULT_FULL_MARK, marks.type))
+        place = rows.schema.get_field_index("full_mark")
+        rows = rows.set_column(place, "full_mark", filled)
+        return rows.filter(pc.invert(wrong)), late
+
+    def _note_numbers(self, source: Source, match: Match) -> None:
+        """Say which identifiers a workbook holds as numbers: their leading zeros are gone."""
+        shown = [
+            source.headings[index]
+            for name, index in match.columns.items()
+            if index in source.numeric and self.table.column(name).type == "id"
+        ]
+        if shown:
+            self._note(
+                f"{'、'.join(shown)} 列在工作簿中是数字;如有前导零,已在导入前丢失。"
+                "建议把该列格式设为“文本”",
+                f"{', '.join(shown)}: stored as numbers in the workbook; leading zeros, if any, "
+                "were lost before. Better format the column as text",
+            )
+
+    def _summarise(self, problems: pa.Table) -> None:
+        """One reason for each kind of problem and column, with its first place."""
+        if not problems.num_rows:
+            return
+        with duckdb.connect() as con:
+            con.register("problems", problems.drop_columns(["cells"]))
+            kinds = con.execute(
+                'SELECT "column", code, min("row"), arg_min(value, "row"), '
+                'arg_min(detail, "row"), count(DISTINCT "row") FROM problems '
+                f"GROUP BY ALL ORDER BY 3, 1, 2 LIMIT {_SHOWN_REASONS}"
+            ).fetchall()
+        for column, code, row, value, detail, count in kinds:
+            why = reason(code, detail)
+            shown = value if len(value) <= _SHOWN_VALUE else value[:_SHOWN_VALUE] + "…"
+            zh_place = f"{self.path.name} 第 {row} 行" + (f"“{column}”列" if column else "")
+            en_place = f"{self.path.name}, row {row}" + (f", column {column}" if column else "")
+            shown_zh = f"“{shown}” " if shown else ""
+            shown_en = f"“{shown}” " if shown else ""
+            self.result.reasons.append(
+                Text(
+                    f"{zh_place}:{shown_zh}{why.zh}(共 {count} 行)",
+                    f"{en_place}: {shown_en}{why.en} ({count} row{'s' if count > 1 else ''})",
+                )
+            )
+
+    def _covered(self, rows: pa.Table) -> pa.Table:
+        """Return the reported_days rows that --covers stands for."""
+        assert self.options.covers is not None  # noqa: S101 - for the type checker
+        days, notes = covered(self.workspace, self.path.name, rows, self.options.covers)
+        self.result.notes += notes
+        return days
+
+    def _store(
+        self,
+        source: Source,
+        tables: dict[str, pa.Table],
+        problems: pa.Table,
+        converter: Converter,
+        content: str,
+    ) -> None:
+        batch_id = read_batches(self.workspace).next_id
+        if problems.num_rows:
+            self.result.quarantine = write_quarantine(
+                self.workspace, batch_id, source.name, source.headings, problems
+            )
+        complete: list[tuple[str, str]] = []
+        if self.options.complete:
+            complete = self._complete(tables["students"], converter.bad_schools)
+        batch = add_batch(
+            self.workspace,
+            tables,
+            origin=source.name,
+            content=content,
+            options=self.options.said(),
+            quarantined=self.result.quarantined,
+            complete=complete,
+        )
+        self.result.batch = batch.id
+        self.result.replaced = batch.replaced
+
+    def _complete(self, students: pa.Table, bad_schools: set[str | None]) -> list[tuple[str, str]]:
+        """Return the (school, day) whose whole registry this file is.
+
+        A school with a quarantined row is left out: that child is in the file, and must not be
+        taken off the registry for a wrong cell.
+        """
+        pairs = students.group_by(["school_id", "snapshot_date"]).aggregate([]).to_pylist()
+        whole = [
+            (pair["school_id"], pair["snapshot_date"].isoformat())
+            for pair in pairs
+            if None not in bad_schools and pair["school_id"] not in bad_schools
+        ]
+        if len(whole) < len(pairs):
+            left_out = sorted({p["school_id"] for p in pairs} - {school for school, _ in whole})
+            shown = ", ".join(left_out[:10]) + (" …" if len(left_out) > 10 else "")
+            self._note(
+                f"--complete 未用于 {len(left_out)} 所学校({shown}):有行被隔离。"
+                "改正后请重新导入整个文件",
+                f"--complete was not applied to {len(left_out)} schools ({shown}): rows were "
+                "quarantined. Correct them and load the whole file again",
+            )
+        return whole
+
+
+def _late_problems(source: Source, late: list[tuple[int, str, str, str, str]]) -> pa.Table:
+    """Make problems of (row, column, value, code, detail), reading the rows' cells once more."""
+    wanted = np.unique(np.array([row for row, *_ in late], dtype=np.int64))
+    cells: dict[int, list[str]] = {}
+    for chunk in source.chunks():
+        places = np.flatnonzero(np.isin(chunk.rows.to_numpy(), wanted))
+        if len(places):
+            numbers = chunk.rows.take(pa.array(places)).to_pylist()
+            columns = [column.take(pa.array(places)).to_pylist() for column in chunk.columns]
+            for i, number in enumerate(numbers):
+                cells[number] = [column[i] or "" for column in columns]
+    lines = [
+        {
+            "row": row,
+            "column": column,
+            "value": value,
+            "code": code,
+            "detail": detail,
+            "cells": cells.get(row, []),
+        }
+        for row, column, value, code, detail in late
+    ]
+    return pa.Table.from_pylist(lines, PROBLEM_SCHEMA)

@@ -1,0 +1,340 @@
+"""Mapping files: other headings and coded values onto the canonical columns.
+
+A mapping is a small YAML file:
+
+    format: 1
+    extends: cn-registry              # optional: everything of that mapping, then this one's
+    ignore: [民族, 籍贯]               # headings that are known and not needed
+    tables:
+      students:
+        columns: {student_id: [学籍号, 学号]}    # the first heading found is taken
+        values: {sex: {1: M, 男: M}}             # code or name -> canonical value ("" = empty)
+        defaults: {school_id: "S01"}             # where the file has no such column, or no value
+        months: [enrolled_on]                    # 201909 there means 2019-09-01
+      exams:
+        full_mark: {default: 100, chinese: 120}  # by subject
+
+Canonical headings are always accepted, and so are the Chinese names of the subjects.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from hashlib import sha256
+from importlib.resources import files as package_files
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from earlywarn import safeyaml
+from earlywarn.errors import EarlywarnError
+from earlywarn.tables.contract import TABLES, Table
+from earlywarn.workspace import Workspace
+
+_MAX_EXTENDS = 5
+
+SUBJECTS: dict[str, str] = {
+    "语文": "chinese",
+    "数学": "maths",
+    "math": "maths",
+    "mathematics": "maths",
+    "英语": "english",
+    "外语": "english",
+    "物理": "physics",
+    "化学": "chemistry",
+    "生物": "biology",
+    "生物学": "biology",
+    "政治": "politics",
+    "思想政治": "politics",
+    "思想品德": "politics",
+    "道德与法治": "politics",
+    "历史": "history",
+    "地理": "geography",
+}
+SUBJECTS |= {name: name for name in list(SUBJECTS.values())}
+
+BOOLEANS: dict[str, str] = {
+    **dict.fromkeys(("true", "t", "yes", "y", "1", "是", "有", "√"), "true"),
+    **dict.fromkeys(("false", "f", "no", "n", "0", "否", "无", "×"), "false"),
+}
+
+
+class TableMapping(BaseModel):
+    """One table's part of a mapping file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    columns: dict[str, list[str]] = Field(default_factory=dict)
+    values: dict[str, dict[str, str | None]] = Field(default_factory=dict)
+    defaults: dict[str, str] = Field(default_factory=dict)
+    months: list[str] = Field(default_factory=list)
+    full_mark: dict[str, Decimal] = Field(default_factory=dict)
+
+
+class MappingFile(BaseModel):
+    """A mapping file, format 1."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: int = Field(1, ge=1, le=1)
+    title: str = ""
+    extends: str = ""
+    ignore: list[str] = Field(default_factory=list)
+    tables: dict[str, TableMapping] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Match:
+    """Which heading of a file gives which column.
+
+    `columns`: canonical name -> index of the heading. `unknown` and `ignored`: headings left out.
+    `twice`: headings that stand there twice, of which the first is taken.
+    """
+
+    columns: dict[str, int]
+    unknown: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A mapping for one table, read and checked."""
+
+    name: str
+    table: Table
+    headings: dict[str, list[str]]  # canonical name -> accepted headings, normalised, best first
+    values: dict[str, dict[str, str]]  # canonical name -> normalised code or name -> value
+    defaults: dict[str, str]
+    months: frozenset[str]
+    full_mark: dict[str, Decimal]
+    ignore: frozenset[str]
+    hash: str  # over everything above: another mapping under the same name has another
+
+    def match(self, headings: Sequence[str]) -> Match:
+        """Find the canonical columns among a file's `headings`.
+
+        Raises
+        ------
+        EarlywarnError
+            If a required column's heading stands there twice.
+        """
+        exact = [normal_heading(heading) for heading in headings]
+        short = [normal_heading(re.sub(r"[((].*?[))]", "", heading)) for heading in headings]
+        found: dict[str, int] = {}
+        twice: list[str] = []
+        for column in self.table.columns:
+            for wanted in self.headings[column.name]:
+                places = [i for i, text in enumerate(exact) if text == wanted]
+                places = places or [i for i, text in enumerate(short) if text == wanted]
+                if not places:
+                    continue
+                found[column.name] = places[0]
+                if len(places) > 1:
+                    heading = headings[places[0]]
+                    if column.required or column.name in self.table.key:
+                        raise EarlywarnError(
+                            zh=f"表头 {heading} 出现了两次。请删去或改名其中一列。",
+                            en=f"the heading {heading} stands twice; remove or rename one column.",
+                        )
+                    twice.append(heading)
+                break
+        used = {exact[i] for i in found.values()}
+        unknown: list[str] = []
+        ignored: list[str] = []
+        for i, heading in enumerate(headings):
+            if exact[i] in used or not heading:
+                continue
+            known = exact[i] in self.ignore or short[i] in self.ignore
+            (ignored if known or self._is_known(exact[i], short[i]) else unknown).append(heading)
+        return Match(found, unknown, ignored, twice)
+
+    def _is_known(self, *texts: str) -> bool:
+        return any(text in accepted for accepted in self.headings.values() for text in texts)
+
+
+def normal_heading(heading: str) -> str:
+    """Fold a heading: full-width forms, case, white space, underscores and asterisks."""
+    return re.sub(r"[\s_*]+", "", unicodedata.normalize("NFKC", heading)).casefold()
+
+
+def normal_value(value: str) -> str:
+    """Fold a code or option name: full-width forms, case, white space around it."""
+    return unicodedata.normalize("NFKC", value).strip().casefold()
+
+
+_CODE_AND_NAME = re.compile(r"^(\d{1,3})\s*[-—–_.、::]*\s*(\D.*)$")
+
+
+def look_up(values: dict[str, str], text: str) -> tuple[str | None, str]:
+    """Find `text` (a code, a name, or both as in "2-双亲留守儿童") in `values`.
+
+    Returns (value, ""), or (None, "") if it is not there, or (None, detail) if code and name mean
+    different things. Of code and name the name decides.
+    """
+    key = normal_value(text)
+    if key in values:
+        return values[key], ""
+    parts = _CODE_AND_NAME.match(key)
+    if parts is None or parts[2] not in values:
+        return None, ""
+    by_name, by_code = values[parts[2]], values.get(parts[1])
+    if by_code is None:
+        by_code = values.get(parts[1].lstrip("0") or "0")
+    if by_code is not None and by_code != by_name:
+        return None, f"{parts[1]} = {by_code or '-'}, {parts[2]} = {by_name or '-'}"
+    return by_name, ""
+
+
+def shipped_mappings() -> dict[str, Path]:
+    """Return the mappings that ship with the program, by name."""
+    folder = Path(str(package_files("earlywarn"))) / "tables" / "mappings"
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def _find(workspace: Workspace, name: str) -> Path:
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        if not path.is_absolute() and not path.exists():
+            path = workspace.root / path
+        return path
+    own = workspace.mappings / f"{name}.yaml"
+    if own.is_file():
+        return own
+    shipped = shipped_mappings()
+    if name in shipped:
+        return shipped[name]
+    known = sorted({*shipped, *(p.stem for p in workspace.mappings.glob("*.yaml"))})
+    raise EarlywarnError(
+        zh=f"没有名为 {name} 的映射。现有:{'、'.join(known)};或给出文件路径。",
+        en=f"There is no mapping {name}. Known: {', '.join(known)}; or give a file's path.",
+    )
+
+
+def load_mapping(workspace: Workspace, name: str, table: str) -> Mapping:
+    """Read the mapping `name` (in the workspace's mappings/, shipped, or a path) for one table.
+
+    Raises
+    ------
+    EarlywarnError
+        If there is none, or it is not valid; the message names file, line and key.
+    """
+    contract = TABLES[table]
+    layers: list[TableMapping] = []
+    ignore: set[str] = set()
+    following = name
+    seen: set[Path] = set()
+    while following:
+        path = _find(workspace, following).resolve()
+        if path in seen or len(seen) >= _MAX_EXTENDS:
+            raise EarlywarnError(
+                zh=f"映射 {name} 的 extends 形成了循环或层数过多。",
+                en=f"The mapping {name} extends itself, or too many others.",
+            )
+        seen.add(path)
+        read = _read(path)
+        layers.append(read.tables.get(table, TableMapping()))
+        ignore |= {normal_heading(heading) for heading in read.ignore}
+        following = read.extends
+    headings: dict[str, list[str]] = {}
+    for column in contract.columns:
+        accepted = [
+            column.name,
+            *(h for layer in layers for h in layer.columns.get(column.name, [])),
+        ]
+        headings[column.name] = list(dict.fromkeys(map(normal_heading, accepted)))
+    values: dict[str, dict[str, str]] = {}
+    defaults: dict[str, str] = {}
+    full_mark: dict[str, Decimal] = {}
+    for column in contract.columns:
+        if column.type == "boolean":
+            values[column.name] = dict(BOOLEANS)
+        elif column.type == "choice":
+            values[column.name] = {choice.casefold(): choice for choice in column.choices}
+        elif table == "exams" and column.name == "subject":
+            values[column.name] = dict(SUBJECTS)
+    for layer in reversed(layers):
+        for column_name, codes in layer.values.items():
+            merged = values.setdefault(column_name, {})
+            merged |= {normal_value(code): value or "" for code, value in codes.items()}
+        defaults |= layer.defaults
+        full_mark |= {_subject(key): mark for key, mark in layer.full_mark.items()}
+    months = frozenset(column for layer in layers for column in layer.months)
+    parts = (headings, values, defaults, sorted(months), full_mark, sorted(ignore))
+    digest = sha256(repr(parts).encode()).hexdigest()
+    return Mapping(
+        name, contract, headings, values, defaults, months, full_mark, frozenset(ignore), digest
+    )
+
+
+def _subject(text: str) -> str:
+    return SUBJECTS.get(normal_value(text), text)
+
+
+def _read(path: Path) -> MappingFile:
+    document = safeyaml.load(path)
+    try:
+        mapping = MappingFile.model_validate(document.data or {})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = tuple(part for part in first["loc"])
+        raise _wrong(document, where, first["msg"], first["msg"]) from None
+    for name, part in mapping.tables.items():
+        if name not in TABLES:
+            near = "、".join(difflib.get_close_matches(name, TABLES, n=1)) or "、".join(TABLES)
+            raise _wrong(
+                document, ("tables", name), f"没有这个表。可用:{near}", f"no such table; {near}"
+            )
+        _check_table(document, TABLES[name], part)
+    return mapping
+
+
+def _check_table(document: safeyaml.Document, table: Table, part: TableMapping) -> None:
+    columns = {column.name: column for column in table.columns}
+    base: safeyaml.Key = ("tables", table.name)
+    for key in ("columns", "values", "defaults", "months"):
+        for index, name in enumerate(getattr(part, key)):
+            if name not in columns:
+                near = difflib.get_close_matches(name, columns, n=1)
+                raise _wrong(
+                    document,
+                    (*base, key, index if key == "months" else name),
+                    f"{table.name} 没有列 {name}。" + (f"是否想写 {near[0]}?" if near else ""),
+                    f"{table.name} has no column {name}"
+                    + (f"; did you mean {near[0]}?" if near else ""),
+                )
+    for name, codes in part.values.items():
+        choices = ("true", "false") if columns[name].type == "boolean" else columns[name].choices
+        for code, value in codes.items():
+            if value and choices and value not in choices:
+                raise _wrong(
+                    document,
+                    (*base, "values", name, code),
+                    f"{value} 不是 {name} 的值。可用:{'、'.join(choices)}",
+                    f"{value} is no value of {name}; known: {', '.join(choices)}",
+                )
+    for name in part.months:
+        if columns[name].type != "date":
+            raise _wrong(document, (*base, "months"), f"{name} 不是日期列", f"{name} is no date")
+    if part.full_mark and table.name != "exams":
+        raise _wrong(
+            document, (*base, "full_mark"), "full_mark 只用于 exams", "full_mark is for exams only"
+        )
+    for subject, mark in part.full_mark.items():
+        if not 0 < mark < 1_000_000:
+            raise _wrong(
+                document, (*base, "full_mark", subject), "满分须大于 0", "a full mark is above 0"
+            )
+
+
+def _wrong(document: safeyaml.Document, where: safeyaml.Key, zh: str, en: str) -> EarlywarnError:
+    line, key = document.line(where), ".".join(map(str, where))
+    return EarlywarnError(
+        zh=f"{document.name} 第 {line} 行:{key}:{zh}。",
+        en=f"{document.name}, line {line}: {key}: {en}.",
+    )

@@ -1,0 +1,123 @@
+"""What a load may say, and what it says back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from earlywarn.errors import Text, UsageError
+
+_MAX_COVERED_DAYS = 3660
+
+
+@dataclass(frozen=True)
+class IngestOptions:
+    """What a load may say besides the files (DESIGN 4 and 11).
+
+    `snapshot` fills snapshot_date of students; `covers` (both days included) says which days an
+    attendance file reports in full; `full_mark`, `exam` and `exam_date` fill what marks leave out;
+    `complete`: the registry file names all students of its schools; `again` loads a file that is
+    loaded already; `dry_run` changes nothing.
+    """
+
+    snapshot: date | None = None
+    mapping: str = "canonical"
+    covers: tuple[date, date] | None = None
+    full_mark: Decimal | None = None
+    exam: str | None = None
+    exam_date: date | None = None
+    complete: bool = False
+    again: bool = False
+    dry_run: bool = False
+
+    def check(self, table: str) -> None:
+        """Refuse options that mean nothing for `table` (UsageError)."""
+        for wanted, option, given in (
+            ("students", "--snapshot", self.snapshot is not None),
+            ("students", "--complete", self.complete),
+            ("attendance", "--covers", self.covers is not None),
+            ("exams", "--full-mark", self.full_mark is not None),
+            ("exams", "--exam", self.exam is not None),
+            ("exams", "--date", self.exam_date is not None),
+        ):
+            if given and table != wanted:
+                raise UsageError(
+                    zh=f"{option} 只用于 {wanted},不用于 {table}。",
+                    en=f"{option} is for {wanted}, not for {table}.",
+                )
+        if self.full_mark is not None and not 0 < self.full_mark < 1_000_000:
+            raise UsageError(
+                zh=f"--full-mark {self.full_mark} 须大于 0、小于 1000000。",
+                en=f"--full-mark {self.full_mark} must be above 0 and below 1000000.",
+            )
+        if self.covers is not None:
+            first, last = self.covers
+            if not timedelta(0) <= last - first < timedelta(days=_MAX_COVERED_DAYS):
+                raise UsageError(
+                    zh=f"--covers {first}..{last}:起始日期须不晚于结束日期,且不超过十年。",
+                    en=f"--covers {first}..{last}: the first day must not be after the last, "
+                    "nor ten years before it.",
+                )
+
+    def said(self) -> dict[str, str]:
+        """Return the options that shape the rows, as text, for the list of batches."""
+        said = {"mapping": self.mapping}
+        if self.snapshot:
+            said["snapshot"] = self.snapshot.isoformat()
+        if self.covers:
+            said["covers"] = "..".join(day.isoformat() for day in self.covers)
+        if self.full_mark is not None:
+            said["full_mark"] = str(self.full_mark.normalize())
+        if self.exam is not None:
+            said["exam"] = self.exam
+        if self.exam_date:
+            said["date"] = self.exam_date.isoformat()
+        if self.complete:
+            said["complete"] = "yes"
+        return said
+
+    def fills(self) -> dict[str, str]:
+        """Return what stands in a column where the file says nothing."""
+        fills = {}
+        if self.snapshot:
+            fills["snapshot_date"] = self.snapshot.isoformat()
+        if self.exam is not None:
+            fills["exam"] = self.exam
+        if self.exam_date:
+            fills["date"] = self.exam_date.isoformat()
+        return fills
+
+
+@dataclass
+class FileResult:
+    """What became of one file: rows_read = accepted + merged + quarantined."""
+
+    file: str
+    rows_read: int = 0
+    accepted: int = 0
+    merged: int = 0  # rows folded into another one of the same key
+    quarantined: int = 0
+    replaced: int = 0  # rows of earlier batches whose key stands in this file too
+    reasons: list[Text] = field(default_factory=list)  # one for each kind, with the first place
+    notes: list[Text] = field(default_factory=list)
+    quarantine: Path | None = None
+    batch: int | None = None
+    loaded_before: bool = False
+    error: Text | None = None  # the file cannot be used
+
+
+@dataclass
+class IngestResult:
+    """What became of a load."""
+
+    table: str
+    files: list[FileResult] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """1 if a file was unusable, else 3 if a row was quarantined, else 0."""
+        if any(result.error for result in self.files):
+            return 1
+        return 3 if any(result.quarantined for result in self.files) else 0

@@ -1,0 +1,37 @@
+"""What `score` puts beside scores.parquet: the watchlists of every school and of the bureau."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from earlywarn.models.scorecard import weights_for
+from earlywarn.scoring.run import Scored
+from earlywarn.watchlist.listing import build_listing
+from earlywarn.watchlist.write import write_watchlists
+
+FOLDER = "watchlists"
+
+
+def make_outputs(folder: Path, scored: Scored) -> dict[str, Any]:
+    """Write the watchlists of a run below `folder`; return what run.json says of them."""
+    weights = weights_for(scored.scorecard, scored.rulebook)
+    listing = build_listing(
+        scored.con,
+        scored.workspace,
+        scored.rulebook,
+        scored.as_of,
+        model_name=scored.scorecard.label,
+        previous=scored.previous.scores() if scored.previous else None,
+        previous_as_of=scored.previous.as_of if scored.previous else None,
+        weights=dict(zip(weights.ids, weights.values.tolist(), strict=True)),
+        run=str(scored.number),
+    )
+    files = write_watchlists(folder / FOLDER, listing, scored.lang)
+    return {
+        "index": files.index.relative_to(folder).as_posix(),
+        "csv": files.csv.relative_to(folder).as_posix(),
+        "json": files.json.relative_to(folder).as_posix(),
+        "schools": len(files.schools),
+        "lang": scored.lang,
+    }

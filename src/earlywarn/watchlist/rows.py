@@ -1,0 +1,194 @@
+"""What a watchlist is made of: plain rows, built once by `listing` and written by every format.
+
+They hold no table and no connection, so that they travel to other processes cheaply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from earlywarn.errors import Lang, Text
+
+Change = Literal["new", "up", "down", "same", "none"]
+LISTED_TIERS = ("urgent", "high", "watch")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a child is on the list, in words.
+
+    Attributes
+    ----------
+    term
+        The contribution behind it: a feature's name or `rule:ID`.
+    family
+        Of the reasons shown there is at most one of a family.
+    size
+        Log-odds that it adds to the score.
+    text
+        The sentence with its number, without a full stop.
+    basis
+        The date it rests on, in words; both empty where there is none.
+    on
+        That date.
+    floor
+        The lowest tier that it allows (a rule's), else None.
+    action
+        Id of the action that its rule names; for a learned table that of the strongest hit of its
+        family, if there is one.
+    """
+
+    term: str
+    family: str
+    size: float
+    text: Text
+    basis: Text
+    on: date | None
+    floor: str | None
+    action: str | None
+
+    def __call__(self, lang: Lang) -> str:
+        """Return the sentence and its date: `近20天缺勤率 25%（截至11月20日）`."""
+        basis = self.basis(lang)
+        if not basis:
+            return self.text(lang)
+        return f"{self.text.zh}（{basis}）" if lang == "zh" else f"{self.text.en} ({basis})"
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What to do, by when, by whom. `about`: the due date lies beyond the calendar."""
+
+    action: str
+    title: Text
+    what: Text
+    who: Text
+    due: date
+    about: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListedChild:
+    """One row of a school's watchlist.
+
+    `reasons` and `step` are what a school may see; `full_reasons` and `full_step` are what an
+    authorised role sees. Nothing that is written for a school may come from these, nor from
+    `score`, `log_odds` or `rules_unknown`: they depend on the monitored groups.
+
+    Attributes
+    ----------
+    change, previous_rank, previous_tier
+        Against the list of `Listing.previous_as_of`: `new` (was not listed), `up` and `down` by
+        tier, then by rank; `none` if there is nothing to compare with.
+    strip
+        The last 60 school days, oldest first, one letter a day (`wording.STRIP_CODES`), with `|`
+        between calendar weeks; empty if there are none.
+    """
+
+    student_id: str
+    name: str
+    class_id: str
+    grade: int | None
+    on_leave: bool
+    rank: int
+    tier: str
+    score: float
+    log_odds: float
+    change: Change
+    previous_rank: int | None
+    previous_tier: str | None
+    reasons: tuple[Reason, ...]
+    full_reasons: tuple[Reason, ...]
+    step: NextStep
+    full_step: NextStep
+    teacher: str
+    strip: str
+    strip_from: date | None
+    strip_to: date | None
+    rules_unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a school's list cannot know.
+
+    Attributes
+    ----------
+    gap_share
+        Share (0-1) of its children's last 20 school days without a record; None if there are none.
+    last_day
+        The newest school day with a record of any of its children.
+    without_marks
+        Children of the cohort without a mark in a latest exam.
+    last_exam
+        Date of the newest exam of any of its children.
+    snapshot
+        Date of the newest registry record.
+    """
+
+    gap_share: float | None
+    last_day: date | None
+    without_marks: int
+    last_exam: date | None
+    snapshot: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolList:
+    """One school's watchlist for one as-of date.
+
+    `tiers`, `listed` and `cut` count children by tier: in the cohort; on the list; above
+    `routine` but left out because the capacity is used up. `left` counts who was on the list
+    compared with and is on it no more (None without a comparison).
+    """
+
+    school_id: str
+    name: str
+    county: str
+    township: str
+    cohort: int
+    capacity: int
+    tiers: dict[str, int]
+    listed: dict[str, int]
+    cut: dict[str, int]
+    changes: dict[str, int]
+    left: int | None
+    limits: Limits
+    children: tuple[ListedChild, ...]
+
+    @property
+    def listed_total(self) -> int:
+        """How many children are on the list."""
+        return len(self.children)
+
+    @property
+    def cut_total(self) -> int:
+        """How many children above `routine` the capacity left out."""
+        return sum(self.cut.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The watchlists of every school for one as-of date, by county, township and school_id."""
+
+    as_of: date
+    model: str
+    rules_hash: str
+    run: str
+    version: str
+    generated: bool
+    previous_as_of: date | None
+    schools: tuple[SchoolList, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchlistFiles:
+    """Where the files of a listing lie; `schools` maps school_id to (HTML, XLSX)."""
+
+    index: Path
+    csv: Path
+    json: Path
+    schools: dict[str, tuple[Path, Path]]

@@ -1,0 +1,99 @@
+"""Write a listing's files: for each school a page and a workbook, and the bureau's overview.
+
+index.html                      the bureau's page, with links
+schools/30101 青河镇中心小学.html   one page and one workbook a school: all that a school gets
+schools/30101 青河镇中心小学.xlsx
+bureau/watchlist.csv, .json     every listed child with full reasons: for an authorised role
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from joblib import Parallel, delayed
+
+from earlywarn.errors import Lang
+from earlywarn.watchlist.files import file_names, listing_csv, listing_json
+from earlywarn.watchlist.html import index_page, school_page
+from earlywarn.watchlist.rows import Listing, SchoolList, WatchlistFiles
+from earlywarn.watchlist.workbook import school_workbook
+
+# Below so many schools starting other processes costs more than it saves.
+WORTH_PROCESSES = 400
+
+
+def write_watchlists(
+    folder: Path, listing: Listing, lang: Lang, *, jobs: int | None = None
+) -> WatchlistFiles:
+    """Write every file of `listing` into `folder` (made if it is not there).
+
+    The folder is part of a run that appears whole or not at all, so files are written plainly.
+
+    Parameters
+    ----------
+    jobs
+        Processes to use; default: one for few schools, else one a core.
+    """
+    schools = folder / "schools"
+    bureau = folder / "bureau"
+    schools.mkdir(parents=True, exist_ok=True)
+    bureau.mkdir(exist_ok=True)
+    names = file_names(listing.schools)
+    links = {
+        school_id: (
+            PurePosixPath("schools", f"{name}.html"),
+            PurePosixPath("schools", f"{name}.xlsx"),
+        )
+        for school_id, name in names.items()
+    }
+    _write_schools(schools, listing, names, lang, jobs)
+    index = folder / "index.html"
+    index.write_text(index_page(listing, links, lang), encoding="utf-8", newline="\n")
+    (bureau / "watchlist.csv").write_bytes(listing_csv(listing, lang))
+    (bureau / "watchlist.json").write_bytes(listing_json(listing, links, lang))
+    return WatchlistFiles(
+        index=index,
+        csv=bureau / "watchlist.csv",
+        json=bureau / "watchlist.json",
+        schools={
+            school_id: (folder / page, folder / workbook)
+            for school_id, (page, workbook) in links.items()
+        },
+    )
+
+
+def _write_schools(
+    folder: Path, listing: Listing, names: dict[str, str], lang: Lang, jobs: int | None
+) -> None:
+    if jobs is None:
+        jobs = 1 if len(listing.schools) < WORTH_PROCESSES else (os.cpu_count() or 1)
+    head = _without_schools(listing)
+    if jobs == 1:
+        _write_some(folder, head, listing.schools, names, lang)
+        return
+    parts = [listing.schools[start::jobs] for start in range(jobs)]
+    Parallel(n_jobs=jobs)(
+        delayed(_write_some)(folder, head, part, names, lang) for part in parts if part
+    )
+
+
+def _without_schools(listing: Listing) -> Listing:
+    """Return what every school's page needs of the listing: nothing of other schools."""
+    return replace(listing, schools=())
+
+
+def _write_some(
+    folder: Path,
+    listing: Listing,
+    schools: Sequence[SchoolList],
+    names: dict[str, str],
+    lang: Lang,
+) -> None:
+    for school in schools:
+        name = names[school.school_id]
+        page = school_page(listing, school, lang)
+        (folder / f"{name}.html").write_text(page, encoding="utf-8", newline="\n")
+        (folder / f"{name}.xlsx").write_bytes(school_workbook(listing, school, lang))

@@ -1,0 +1,39 @@
+"""What several tests share: a workspace, the shared data folder, and what CI must not skip."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from earlywarn.workspace import Workspace
+
+ROOT = Path(__file__).parent.parent
+SHARED = Path(os.environ.get("EARLYWARN_SHARED", ROOT.parent / "shared"))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A new workspace, in a folder whose name has Chinese characters and a space."""
+    return Workspace.init(tmp_path / "某县 2026")
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder with the open data sets; tests that need it are skipped where it is missing."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip(f"no open data sets in {SHARED} (set EARLYWARN_SHARED to their folder)")
+    return SHARED
+
+
+def need(program: str, package: str) -> None:
+    """Skip a test whose program is missing; in CI that is an error."""
+    import shutil
+
+    if shutil.which(program):
+        return
+    message = f"{program} is missing: apt-get install {package}"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)

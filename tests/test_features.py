@@ -1,0 +1,265 @@
+"""Every feature against the worked examples and against the oracle on little random counties."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cache
+from itertools import zip_longest
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from earlywarn.engine.duckdb import connect
+from earlywarn.errors import EarlywarnError
+from earlywarn.features.build import build
+from earlywarn.features.catalogue import CATALOGUE
+from earlywarn.features.groups import Groups, load_groups
+from earlywarn.tables.batches import add_batch, one_row_a_day
+from earlywarn.tables.contract import TABLES
+from earlywarn.workspace import Config, Workspace, shipped
+from oracle.canonical import EXAMPLE_NAMES, EXAMPLES, arrow_tables, read_case, read_tables
+from oracle.compare import mismatches
+from oracle.features import WORST_LAST, NoCalendarError, compute
+from oracle.worlds import World, world
+
+WORLDS = 300
+CHUNKS = 10
+ORDERS = {
+    "as documented": list(TABLES),
+    "reversed": list(TABLES)[::-1],
+    "students last": sorted(TABLES, key=lambda name: (name == "students", name)),
+}
+Picture = dict[str, list[str]]
+KEEPS = ("features", "facts", "basis")  # what must not change when nothing relevant changes
+
+
+@pytest.fixture(scope="module")
+def groups() -> Groups:
+    return load_groups(shipped("rules"))
+
+
+@cache
+def the_world(seed: int) -> World:
+    return world(seed)
+
+
+class Counties:
+    """Builds the features of random counties, all in one connection."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, groups: Groups) -> None:
+        self.con = con
+        self.groups = groups
+        self.pictures: dict[int, Picture] = {}
+
+    def load(self, tables: dict[str, pa.Table]) -> None:
+        """Put tables in under the names that the views have in a workspace."""
+        for name, table in tables.items():
+            self.con.register("incoming", table)
+            self.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM incoming")
+            self.con.unregister("incoming")
+
+    def build(
+        self,
+        case: World,
+        tables: dict[str, pa.Table] | None = None,
+        *,
+        as_of: date | None = None,
+        one_row_a_day: bool = False,
+    ) -> None:
+        """Build the features of a world, or of other tables under its settings."""
+        self.load(case.arrow() if tables is None else tables)
+        config = Config(attendance=case.mode, **case.config)
+        build(self.con, config, self.groups, as_of or case.as_of, one_row_a_day=one_row_a_day)
+
+    def rows(self, table: str = "features") -> list[dict[str, Any]]:
+        ordered = self.con.sql(f"SELECT * FROM {table} ORDER BY student_id")
+        rows: list[dict[str, Any]] = ordered.to_arrow_table().to_pylist()
+        return rows
+
+    def picture(self) -> Picture:
+        """Return what `build` left, every digit of it, row by row."""
+        return {
+            table: [repr(self.con.table(table).types), *map(repr, self.rows(table))]
+            for table in KEEPS
+        }
+
+    def original(self, seed: int) -> Picture:
+        """Return the picture of a world as it is, built once."""
+        if seed not in self.pictures:
+            self.build(the_world(seed))
+            self.pictures[seed] = self.picture()
+        return self.pictures[seed]
+
+
+@pytest.fixture(scope="module")
+def counties(groups: Groups) -> Iterator[Counties]:
+    with duckdb.connect(config={"preserve_insertion_order": False, "threads": 1}) as con:
+        yield Counties(con, groups)
+
+
+# ------------------------------------------------------------------------------ worked examples
+
+
+def expected_rows(folder: Path) -> list[dict[str, Any]]:
+    """Return expected.csv as typed values; the kind of a column comes from the catalogue."""
+    kinds = {feature.name: feature.type for feature in CATALOGUE}
+    read = {
+        "boolean": lambda text: {"true": True, "false": False}[text],
+        "integer": int,
+        "number": Decimal,
+        "text": str,
+    }
+    with (folder / "expected.csv").open(encoding="utf-8", newline="") as file:
+        return [
+            {
+                name: read[kinds.get(name, "text")](text) if text else None
+                for name, text in row.items()
+            }
+            for row in csv.DictReader(file)
+        ]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("name", EXAMPLE_NAMES)
+def test_worked_example_through_the_workspace(
+    name: str, order: str, tmp_path: Path, groups: Groups
+) -> None:
+    as_of, mode = read_case(EXAMPLES / name)
+    workspace = Workspace.init(tmp_path / "county").set_config(attendance=mode)
+    tables = arrow_tables(read_tables(EXAMPLES / name))
+    for table in ORDERS[order]:
+        add_batch(workspace, {table: tables[table]}, origin=f"{table}.csv", content=table)
+    with connect(workspace) as con:
+        build(con, workspace.config, groups, as_of, one_row_a_day=one_row_a_day(workspace))
+        found = rows_of(con, "features")
+    wrong = mismatches(f"example {name}", expected_rows(EXAMPLES / name), found)
+    assert not wrong, "\n".join(wrong)
+
+
+# ------------------------------------------------------------------------------ random counties
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_random_county_equals_the_oracle(chunk: int, counties: Counties) -> None:
+    wrong: list[str] = []
+    for seed in range(chunk, WORLDS, CHUNKS):
+        case = the_world(seed)
+        counties.build(case)
+        expected = compute(case.tables, case.as_of, case.mode, case.config)
+        wrong += mismatches(f"world {seed}", expected, counties.rows())
+        counties.pictures[seed] = counties.picture()
+    assert not wrong, f"{len(wrong)} differences\n" + "\n".join(wrong[:60])
+
+
+@pytest.mark.parametrize("chunk", range(4))
+def test_nothing_later_changes_anything(chunk: int, counties: Counties) -> None:
+    wrong: list[str] = []
+    for seed in range(chunk, 60, 4):
+        case = the_world(seed)
+        before = counties.original(seed)
+        counties.build(case, case.later_changed(Random(seed)).arrow())
+        after = counties.picture()
+        wrong += [
+            f"world {seed}, {table}:\n  {a}\n  {b}"
+            for table in KEEPS
+            for a, b in zip_longest(before[table], after[table])
+            if a != b
+        ]
+    assert not wrong, "\n".join(wrong[:10])
+
+
+def test_order_of_rows_threads_and_repetition_do_not_matter(counties: Counties) -> None:
+    for seed in range(4, 16):
+        case = the_world(seed)
+        before = counties.original(seed)
+        counties.build(case)
+        assert counties.picture() == before, f"world {seed}: two builds differ"
+        rng = Random(seed)
+        shuffled = {}
+        for name, table in case.arrow().items():
+            order = list(range(table.num_rows))
+            rng.shuffle(order)
+            shuffled[name] = table.take(pa.array(order, pa.int64()))
+        counties.con.execute("SET threads = 2")
+        counties.build(case, shuffled)
+        counties.con.execute("SET threads = 1")
+        assert counties.picture() == before, f"world {seed}: order of rows or threads matter"
+
+
+def test_folding_sessions_beforehand_changes_nothing(counties: Counties) -> None:
+    for seed in range(16, 24):
+        case = the_world(seed)
+        tables = case.arrow()
+        worst: dict[Any, dict[str, Any]] = {}
+        for row in tables["attendance"].to_pylist():
+            known = worst.setdefault((row["student_id"], row["date"]), row | {"session": None})
+            known["status"] = max(known["status"], row["status"], key=WORST_LAST.index)
+        schema = TABLES["attendance"].schema
+        tables["attendance"] = pa.Table.from_pylist(list(worst.values()), schema=schema)
+        before = counties.original(seed)
+        counties.build(case, tables, one_row_a_day=True)
+        assert counties.picture() == before, f"world {seed}"
+
+
+def test_columns_are_the_catalogue(counties: Counties) -> None:
+    case = next(w for w in map(the_world, range(WORLDS)) if cohort_of(w))
+    counties.build(case)
+    names = ["student_id", "school_id", *(feature.name for feature in CATALOGUE)]
+    found = counties.con.table("features")
+    assert found.columns == names
+    sql_types = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "text": "VARCHAR"}
+    wanted = ["VARCHAR", "VARCHAR", *(sql_types[feature.type] for feature in CATALOGUE)]
+    assert [str(kind) for kind in found.types] == wanted
+    assert sorted(cohort_of(case)[0]) == sorted(names)
+
+
+def cohort_of(case: World) -> list[dict[str, Any]]:
+    return compute(case.tables, case.as_of, case.mode, case.config)
+
+
+def test_exceptions_without_a_calendar_is_refused(counties: Counties) -> None:
+    case = next(w for w in map(the_world, range(WORLDS)) if w.mode == "exceptions" and cohort_of(w))
+    tables = case.arrow()
+    tables["calendar"] = tables["calendar"].slice(0, 0)
+    with pytest.raises(EarlywarnError, match=r"calendar"):
+        counties.build(case, tables)
+    with pytest.raises(NoCalendarError):
+        compute(case.tables | {"calendar": []}, case.as_of, case.mode, case.config)
+
+
+def test_before_any_data_there_is_no_cohort(counties: Counties) -> None:
+    case = the_world(1)
+    counties.build(case, as_of=case.as_of - timedelta(days=5000))
+    assert counties.rows() == []
+
+
+# ------------------------------------------------------------------------------ the oracle itself
+
+
+def test_world_is_the_same_for_the_same_seed() -> None:
+    first, second = world(7), world(7)
+    assert (first.as_of, first.mode, first.tables) == (second.as_of, second.mode, second.tables)
+
+
+def test_oracle_is_blind_to_what_comes_later() -> None:
+    for seed in range(60):
+        case = the_world(seed)
+        later = case.later_changed(Random(seed))
+        assert later.tables != case.tables
+        assert compute(later.tables, case.as_of, case.mode, case.config) == compute(
+            case.tables, case.as_of, case.mode, case.config
+        ), f"world {seed}"
+
+
+def test_world_as_csv_reads_back(tmp_path: Path) -> None:
+    case = the_world(3)
+    case.write_csv(tmp_path)
+    tables = {name: case.tables[name] for name in TABLES}
+    assert read_tables(tmp_path) == tables
