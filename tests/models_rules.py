@@ -42,9 +42,7 @@ def book(*rules: Rule) -> RuleBook:
 def verdicts(**columns: list[bool | None]) -> pa.Table:
     count = len(next(iter(columns.values())))
     ids = pa.array([f"S{i:03d}" for i in range(count)])
-    return pa.table(
-        {"student_id": ids, **{n: pa.array(v, pa.bool_()) for n, v in columns.items()}}
-    )
+    return pa.table({"student_id": ids, **{n: pa.array(v, pa.bool_()) for n, v in columns.items()}})
 
 
 def scorecard(

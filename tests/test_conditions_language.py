@@ -59,6 +59,7 @@ GOLDEN = [
     ("p or q", {"p": "true"}, True),
     ("p or q", {"p": "false"}, None),
     ("not p", {}, None),
+    ("p = q is null", {"p": "true"}, True),  # (p = q) is null, as in PostgreSQL and DuckDB
     ("not p = q", {"p": "true", "q": "false"}, True),
     ("p <> q", {"p": "true"}, None),
     ("p = true", {"p": "true"}, True),

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models_rules import rounded
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from earlywarn.models.boost import BoostSettings, between, collapse, cuts_of, fit_additive
+from models_rules import rounded
 
 NAMES = ["share", "count", "wide", "thirds", "only_missing_or_7", "empty", "constant"]
 DIRECTIONS = [1, 1, 0, -1, 0, 1, 1]

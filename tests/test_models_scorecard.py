@@ -8,7 +8,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models_rules import book, rule, scorecard, verdicts, weight
 from pydantic import ValidationError
 
 from earlywarn.models.scorecard import (
@@ -19,6 +18,7 @@ from earlywarn.models.scorecard import (
     lookup,
     weights_for,
 )
+from models_rules import book, rule, scorecard, verdicts, weight
 
 TABLE = FeatureTable(
     name="absence_rate_5d", thresholds=[0.1, 0.5], values=[-0.2, 0.4, 1.5], missing=0.3

@@ -90,32 +90,24 @@ _FOREIGN: tuple[tuple[str, Text], ...] = (
     ("}", Text("请用圆括号", "use round brackets")),
 )
 
+# Signs of a Chinese keyboard and of print, and what they stand for.
 _WIDE = {
-    "(": "(",
-    ")": ")",
-    ",": ",",
-    "、": ",",
-    "=": "=",
-    ">": ">",
-    "<": "<",
-    "≥": ">=",
-    "≤": "<=",
-    "≠": "<>",
-    "+": "+",
-    "-": "-",
-    "−": "-",
-    "–": "-",
-    "*": "*",
-    "×": "*",
-    "/": "/",
-    "÷": "/",
-    "‘": "'",
-    "’": "'",
-    "“": "'",
-    "”": "'",
-    "\u3000": " ",
-    "\u00a0": " ",
-    ".": ".",
+    **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
+    "\u3000": "a space",
+    "\u00a0": "a space",
+    "\u3001": ",",
+    "\u2264": "<=",
+    "\u2265": ">=",
+    "\u2260": "<>",
+    "\u2212": "-",
+    "\u2013": "-",
+    "\u2014": "-",
+    "\u00d7": "*",
+    "\u00f7": "/",
+    "\u2018": "'",
+    "\u2019": "'",
+    "\u201c": "'",
+    "\u201d": "'",
 }
 
 # Words of SQL and of other languages that are no names here.
@@ -244,7 +236,7 @@ def _text(source: str, at: int) -> tuple[Token, int]:
 def _foreign_letter(source: str, at: int) -> ConditionError:
     letter = source[at]
     if letter in _WIDE:
-        plain = _WIDE[letter] if _WIDE[letter] != " " else "space"
+        plain = _WIDE[letter]
         return ConditionError(
             zh=f"这是全角或特殊符号“{letter}”,请用英文输入法的 {plain}。",
             en=f"{letter!r} is a full-width or special sign; write {plain}.",

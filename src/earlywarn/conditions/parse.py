@@ -290,13 +290,13 @@ class _Checker:
 
     def among(self, e: exp.Expression) -> Node:
         items = e.args.get("expressions") or []
+        start = self.leaf
+        operand = self.operand(e.this)
         if not items or any(value for key, value in e.args.items() if key not in _IN_ARGS):
             raise self.fail(
                 "in 后面要有一个列表,如 in ('a', 'b')。",
                 "a list follows in, such as in ('a', 'b').",
             )
-        start = self.leaf
-        operand = self.operand(e.this)
         nodes = [(operand, start)]
         for item in items:
             at = self.leaf

@@ -37,6 +37,7 @@ def build(
     as_of: date,
     *,
     one_row_a_day: bool = False,
+    keys_are_made: bool = False,
 ) -> None:
     """Compute every feature as of `as_of` for each student of the cohort.
 
@@ -46,6 +47,9 @@ def build(
         Has the tables of the contract as views and `complete_registries` (see tables.batches).
     one_row_a_day
         True if attendance is known to have one row for a student and day: saves folding sessions.
+    keys_are_made
+        True if `make_keys` (or `build`) has run in `con` and its tables have not changed since:
+        saves doing again what does not depend on the as-of date.
 
     Leaves in `con`, one row per student of the cohort: `cohort` (the current record, stage,
     on_leave), `facts` (student_id, school_id, every feature in catalogue order, and the registry
@@ -58,13 +62,13 @@ def build(
         If attendance lists exceptions only and a school has no calendar.
     """
     parameters = _parameters(config, as_of)
-    _small_tables(con, config)
+    if not keys_are_made:
+        make_keys(con, config, one_row_a_day=one_row_a_day)
     _run(con, "cohort.sql", parameters)
     _run(con, "calendar.sql", parameters)
     if config.attendance == "exceptions":
         _refuse_without_calendar(con)
-    swap = {"/*day status*/ worst": "statuses"} if one_row_a_day else {}
-    _run(con, "attendance.sql", parameters, swap)
+    _run(con, "attendance.sql", parameters)
     _run(con, "marks.sql", parameters)
     grouped = ",\n        ".join(f'({group.sql}) AS "{group.name}"' for group in groups)
     _run(con, "registry.sql", parameters, {"/*groups*/": grouped})
@@ -76,24 +80,37 @@ def build(
     ).fetchall()
 
 
+def make_keys(
+    con: duckdb.DuckDBPyConnection, config: Config, *, one_row_a_day: bool = False
+) -> None:
+    """Make what no as-of date changes: keys, one row for a child and day, marks in their exams."""
+    _small_tables(con, config)
+    swap = {"/*one row a day*/ worst": "days"} if one_row_a_day else {}
+    _run(con, "keys.sql", {"year_start_md": _year_start_md(config)}, swap)
+
+
 def feature_table(con: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return the features that `build` left in `con`, sorted by student_id."""
     return con.sql("SELECT * FROM features ORDER BY student_id").to_arrow_table()
 
 
 def _parameters(config: Config, as_of: date) -> dict[str, Any]:
-    month, day = (int(part) for part in config.school_year_start.split("-"))
+    month, day = divmod(_year_start_md(config), 100)
     begun = (as_of.month, as_of.day) >= (month, day)
     return {
         "as_of": as_of,
         "exceptions": config.attendance == "exceptions",
         "year_start": date(as_of.year if begun else as_of.year - 1, month, day),
-        "year_start_md": month * 100 + day,
         "year_ago": as_of - timedelta(days=365),
         "three_years_ago": as_of - timedelta(days=1095),
         "pass_mark": round(config.pass_mark * 1_000_000),
         "age_at_grade_1": config.age_at_grade_1,
     }
+
+
+def _year_start_md(config: Config) -> int:
+    """Return the school year's first day as month * 100 + day."""
+    return int(config.school_year_start.replace("-", ""))
 
 
 def _small_tables(con: duckdb.DuckDBPyConnection, config: Config) -> None:

@@ -45,24 +45,29 @@ NOT_FOR: tuple[Text, ...] = (
 def verdict(metrics: dict[str, Any]) -> Text:
     """Return the plain verdict of a metrics.json: better than the rules alone, or not shown."""
     found = metrics["verdict"]
-    value, low, high = found["difference"]
+    value, low, _ = found["difference"]
     if value is None or low is None:
         return Text(
             "未证明优于只用规则(测试期没有足够的结果):请继续使用规则。",
             "Not shown to be better than the rules alone (too few outcomes in the test period): "
             "keep the rules.",
         )
-    interval = f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
+    interval, auc = _signed(found["difference"]), _signed(found["auc_difference"])
     if found["better"]:
         return Text(
-            f"优于只用规则:名额内召回率 {interval}。",
-            f"Better than the rules alone: recall at capacity {interval}.",
+            f"优于只用规则:名额内召回率 {interval},ROC-AUC {auc}。",
+            f"Better than the rules alone: recall at capacity {interval}, ROC-AUC {auc}.",
         )
     return Text(
-        f"未证明优于只用规则(名额内召回率差 {interval}):请继续使用规则。",
-        f"Not shown to be better than the rules alone (recall at capacity {interval}): keep the "
-        "rules.",
+        f"未证明优于只用规则:名额内召回率差 {interval},ROC-AUC 差 {auc}。请继续使用规则。",
+        f"Not shown to be better than the rules alone: recall at capacity {interval}, "
+        f"ROC-AUC {auc}. Keep the rules.",
     )
+
+
+def _signed(found: list[float | None]) -> str:
+    value, low, high = (0.0 if part is None else part for part in found)
+    return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 def number(value: float | None, name: str = "") -> str:

@@ -242,12 +242,22 @@ def _tidy(weights: Floats, points: Floats, ladders: Sequence[str | None]) -> Flo
     return np.asarray(tidy)
 
 
-def calibrate(log_odds: Floats, y: Bools, weight: Floats) -> Calibration:
-    """Fit intercept + slope * log_odds, with a prior N(1, 0.3) on the slope and slope >= 0."""
-    precision = 1 / CALIBRATION_SD**2
+def calibrate(
+    log_odds: Floats,
+    y: Bools,
+    weight: Floats,
+    *,
+    prior_sd: float = CALIBRATION_SD,
+    least: float | None = 0.0,
+) -> Calibration:
+    """Fit intercept + slope * log_odds; the slope has a prior N(1, prior_sd) and is >= `least`.
+
+    Where all labels are the same nothing is fitted: intercept 0, slope 1.
+    """
+    precision = 1 / prior_sd**2
     total, positives = float(weight.sum()), float(np.sum(weight * y))
     if not 0 < positives < total:
-        return Calibration(0.0, 1.0, CALIBRATION_SD)
+        return Calibration(0.0, 1.0, prior_sd)
     centre = float(np.average(log_odds, weights=weight))
     x = log_odds - centre  # centred: intercept and slope then hardly depend on each other
 
@@ -264,12 +274,12 @@ def calibrate(log_odds: Floats, y: Bools, weight: Floats) -> Calibration:
         start,
         jac=True,
         method="L-BFGS-B",
-        bounds=[(None, None), (0.0, None)],
+        bounds=[(None, None), (least, None)],
         options={"ftol": 1e-15, "gtol": 1e-10},
     )
     a, slope = (float(value) for value in found.x)
     share = expit(a + slope * x)
     curve = weight * share * (1 - share)
     known, cross, both = np.sum(curve), np.sum(curve * x), np.sum(curve * x * x) + precision
-    variance = 1 / (both - cross**2 / known) if known > 0 else CALIBRATION_SD**2
+    variance = 1 / (both - cross**2 / known) if known > 0 else prior_sd**2
     return Calibration(a - slope * centre, slope, float(np.sqrt(variance)))

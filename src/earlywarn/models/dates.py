@@ -117,7 +117,7 @@ def split_dates(dates: tuple[date, ...], horizon_days: int) -> Split:
     later start of the test is tried; if none serves, validation is by school.
     """
     horizon = timedelta(days=horizon_days)
-    start = max(1, round(len(dates) * (1 - TEST_SHARE)))
+    start = max(1, min(round(len(dates) * (1 - TEST_SHARE)), len(dates) - 1))
     for begin in range(start, len(dates)):
         train = tuple(day for day in dates if day + horizon < dates[begin])
         if train:

@@ -64,7 +64,7 @@ def _interval(draws: Floats) -> tuple[float, float]:
 
 def plain(value: float) -> float | None:
     """Return `value` as metrics.json has it: 6 decimals, None where not defined."""
-    return round(value, 6) if np.isfinite(value) else None
+    return round(float(value), 6) if np.isfinite(value) else None
 
 
 def share_listed(score: Floats, group: NDArray[Any], weight: Floats, length: Floats) -> Floats:

@@ -28,8 +28,8 @@ from earlywarn.rules.evaluate import verdicts as evaluate_rules
 from earlywarn.rules.pack import RuleBook
 from earlywarn.workspace import Config
 
-MAX_TRAINING_ROWS = 400_000
-MAX_TEST_ROWS = 400_000
+MAX_TRAINING_ROWS = 200_000
+MAX_TEST_ROWS = 300_000
 EPOCH = date(1970, 1, 1)
 
 Ints = NDArray[np.int32]

@@ -22,7 +22,6 @@ from earlywarn import __version__
 from earlywarn.errors import EarlywarnError, UsageError
 from earlywarn.features.catalogue import CATALOGUE, CATALOGUE_VERSION, FEATURES
 from earlywarn.files import sha256, whole_folder, write_whole
-from earlywarn.models.combine import solve_b0
 from earlywarn.models.scorecard import RuleWeight, Scorecard, hit_matrix, in_force
 from earlywarn.workspace import Workspace
 
@@ -359,6 +358,9 @@ def experts(workspace: Workspace, rulebook: RuleBook, verdicts: pa.Table) -> Sco
     mean score of the cohort in `verdicts` (student_id and a boolean column per rule) is the
     config's base rate over the horizon. The caller holds the workspace's lock.
     """
+    # Imported here: scipy takes half a second that scoring with a model does not need.
+    from earlywarn.models.combine import solve_b0
+
     config = workspace.config
     rate = min(config.base_rate * config.horizon_days / 365, 0.999999)
     known = versions(workspace, EXPERTS)

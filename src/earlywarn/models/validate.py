@@ -11,9 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from scipy.special import expit
 
 from earlywarn.errors import EarlywarnError, Text
+from earlywarn.models.combine import calibrate
 from earlywarn.models.fit import FOLDS, Fit, Setup, fit, fit_g, folds_of, rules_only
 from earlywarn.models.metrics import (
     MEASURES,
@@ -81,7 +83,7 @@ def validate(
         best = best_rule(panel.train)
         scores = predictions(kept, panel.train, panel.test, setup, best)
     progress("measure")
-    measured = {name: measure(test, p, seed=setup.seed) for name, p in scores.items()}
+    measured = _measure_all(test, scores, setup)
     metrics: dict[str, Any] = {
         "format": 1,
         "validation": "by_school" if by_school else "temporal",
@@ -95,7 +97,7 @@ def validate(
         "differences": _differences(measured),
         "calibration_slope": calibration_slope(test, scores[COMBINED]),
         "verdict": _verdict(measured),
-        "by_date": _by_date(test, scores, setup.seed),
+        "by_date": _by_date(test, scores, setup),
         "notes": [note._asdict() for note in kept.notes],
     }
     return Validation(kept, metrics)
@@ -185,28 +187,36 @@ def _differences(measured: dict[str, Measured]) -> dict[str, dict[str, list[floa
 
 def _verdict(measured: dict[str, Measured]) -> dict[str, Any]:
     """Say whether the model is shown to be better than the rules alone."""
-    value, low, high = difference(measured[COMBINED], measured["rules_only"], DECIDES)
+    found = difference(measured[COMBINED], measured["rules_only"], DECIDES)
+    low = found[1]
+    auc = difference(measured[COMBINED], measured["rules_only"], "auc")
     return {
         "measure": DECIDES,
-        "difference": [plain(v) for v in (value, low, high)],
+        "difference": [plain(v) for v in found],
+        "auc_difference": [plain(v) for v in auc],
         "better": bool(np.isfinite(low) and low > 0),
     }
 
 
-def _by_date(test: Rows, scores: dict[str, Floats], seed: int) -> list[dict[str, Any]]:
+def _measure_all(rows: Rows, scores: dict[str, Floats], setup: Setup) -> dict[str, Measured]:
+    found = Parallel(n_jobs=setup.jobs, prefer="threads")(
+        delayed(measure)(rows, p, seed=setup.seed) for p in scores.values()
+    )
+    return dict(zip(scores, found, strict=True))
+
+
+def _by_date(test: Rows, scores: dict[str, Floats], setup: Setup) -> list[dict[str, Any]]:
     found = []
     for day in np.unique(test.as_of):
         chosen = test.as_of == day
         rows = test.take(chosen)
+        measured = _measure_all(rows, {n: p[chosen] for n, p in scores.items()}, setup)
         found.append(
             {
                 "as_of": (EPOCH + timedelta(days=int(day))).isoformat(),
                 "rows": round(float(rows.weight.sum())),
                 "events": round(float(rows.weight[rows.y].sum())),
-                "models": {
-                    name: measure(rows, p[chosen], seed=seed).as_json()
-                    for name, p in scores.items()
-                },
+                "models": {name: m.as_json() for name, m in measured.items()},
             }
         )
     return found
@@ -215,22 +225,18 @@ def _by_date(test: Rows, scores: dict[str, Floats], seed: int) -> list[dict[str,
 def calibration_slope(rows: Rows, probability: Floats) -> list[float | None]:
     """Return the slope of the label on the log-odds (1 = calibrated) with its 95 % interval.
 
-    Logistic regression by Newton's method; standard error robust to students' repeated rows.
+    Logistic regression; its standard error is robust to students' repeated rows.
     """
     p = np.clip(probability, 1e-12, 1 - 1e-12)
     x = np.log(p / (1 - p))
     if not rows.y.any() or rows.y.all() or float(np.ptp(x)) == 0:
         return [None, None, None]
-    z = np.asarray([0.0, 1.0])
+    found = calibrate(x, rows.y, rows.weight, prior_sd=1e3, least=None)
+    z = np.asarray([found.intercept, found.slope])
     design = np.column_stack([np.ones(len(x)), x])
-    for _ in range(50):
-        share = expit(design @ z)
-        bread = design.T @ (design * (rows.weight * share * (1 - share))[:, None])
-        step = np.linalg.lstsq(bread, design.T @ (rows.weight * (rows.y - share)), rcond=None)[0]
-        z += step
-        if float(np.abs(step).max()) < 1e-9:
-            break
-    residual = (rows.weight * (rows.y - expit(design @ z)))[:, None] * design
+    share = expit(design @ z)
+    bread = design.T @ (design * (rows.weight * share * (1 - share))[:, None])
+    residual = (rows.weight * (rows.y - share))[:, None] * design
     _, student = np.unique(rows.student, return_inverse=True)
     summed = np.column_stack([np.bincount(student, weights=residual[:, j]) for j in (0, 1)])
     inverse = np.linalg.pinv(bread)

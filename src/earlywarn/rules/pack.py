@@ -1,19 +1,14 @@
-"""The rule book: every pack of a workspace, checked as one, with its groups and actions."""
+"""Reads the packs of a folder into one rule book, checking everything in one go."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass, field
-from datetime import date
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from earlywarn import safeyaml
 from earlywarn.conditions import Condition, ConditionError, compile_condition, nearest
 from earlywarn.conditions.parse import KIND_WORDS
-from earlywarn.errors import EarlywarnError, Lang, Text
+from earlywarn.errors import EarlywarnError, Text
 from earlywarn.features.catalogue import FEATURES, condition_kinds
 from earlywarn.features.groups import (
     GROUP_NAMES,
@@ -23,19 +18,19 @@ from earlywarn.features.groups import (
     unknown_code,
 )
 from earlywarn.rules.alone import is_group_alone
+from earlywarn.rules.book import Action, Rule, RuleBook
 from earlywarn.rules.given import convert
 from earlywarn.rules.problems import Problem, RulesError
-from earlywarn.rules.reasons import check_template, fill
+from earlywarn.rules.reasons import check_template
 from earlywarn.rules.schema import (
-    ActionCause,
     ActionEntry,
-    Effective,
     PackHead,
     RuleEntry,
-    RuleTest,
     validate,
 )
 from earlywarn.words import Tier
+
+__all__ = ["Action", "Rule", "RuleBook", "load_rulebook", "read_rulebook"]
 
 ACTIONS_FILE = "actions.yaml"
 
@@ -44,127 +39,6 @@ _AID_FIELDS = frozenset(["receives_aid", "boarding_aid"])
 _SCHOOL_SHARES = frozenset(
     ["school_poor_share", "school_left_behind_share", "school_migrant_share"]
 )
-
-
-@dataclass(frozen=True)
-class Action:
-    """What to do about a hit: who, within how many school days, what, on which form."""
-
-    id: str
-    title: Text
-    who: Text
-    within_school_days: int
-    what: Text
-    form: Text | None
-    cause: ActionCause
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule, checked and compiled. `points` are log-odds; `when_hash` is the condition's."""
-
-    id: str
-    pack: str
-    title: Text
-    condition: Condition
-    points: float
-    ladder: str | None
-    floor: Tier | None
-    action: str | None
-    reason: Text
-    source: Text
-    effective: Effective | None
-    family: str
-    names_group: bool
-    tests: tuple[RuleTest, ...] = ()
-    allow_group_alone: bool = False
-    file: str = field(default="", compare=False)
-    line: int = field(default=0, compare=False)
-
-    @property
-    def when(self) -> str:
-        """The condition as it was written."""
-        return self.condition.text
-
-    @property
-    def when_hash(self) -> str:
-        """SHA-256 of the normalised condition: a weight belongs to (id, when_hash)."""
-        return self.condition.hash
-
-    @property
-    def starts(self) -> date:
-        """The first day in force."""
-        return self.effective.first if self.effective else date.min
-
-    @property
-    def ends(self) -> date:
-        """The last day in force."""
-        return self.effective.last if self.effective else date.max
-
-    def in_force(self, as_of: date | None) -> bool:
-        """Whether the rule is in force on `as_of` (None: effective dates don't matter)."""
-        return as_of is None or self.starts <= as_of <= self.ends
-
-    def reason_text(self, values: dict[str, Any], lang: Lang) -> str:
-        """Return the reason with the student's numbers (`values` by feature name) filled in."""
-        return fill(self.reason(lang), values, lang)
-
-
-@dataclass(frozen=True)
-class RuleBook:
-    """Every rule sorted by id, the actions that they name, and the groups."""
-
-    rules: tuple[Rule, ...]
-    actions: dict[str, Action]
-    groups: Groups
-    packs: dict[str, Text]
-
-    def in_force(self, as_of: date | None) -> tuple[Rule, ...]:
-        """Return the rules in force on `as_of`, sorted by id, each id once.
-
-        None (training) leaves effective dates aside: of several rules with one id the one that
-        begins last.
-        """
-        chosen = {rule.id: rule for rule in self.rules if rule.in_force(as_of)}
-        return tuple(chosen.values())
-
-    @cached_property
-    def hash(self) -> str:
-        """SHA-256 of what the rules mean: not of comments, order, white space or tests."""
-        meaning = {
-            "rules": [
-                [
-                    rule.id,
-                    rule.pack,
-                    list(rule.title),
-                    rule.when_hash,
-                    rule.points,
-                    rule.ladder,
-                    rule.floor,
-                    rule.action,
-                    list(rule.reason),
-                    rule.starts.isoformat(),
-                    rule.ends.isoformat(),
-                    rule.family,
-                ]
-                for rule in self.rules
-            ],
-            "actions": [
-                [
-                    action.id,
-                    list(action.title),
-                    list(action.who),
-                    action.within_school_days,
-                    list(action.what),
-                    list(action.form) if action.form else None,
-                    action.cause,
-                ]
-                for _, action in sorted(self.actions.items())
-            ],
-            "groups": self.groups.hash,
-        }
-        text = json.dumps(meaning, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def load_rulebook(rules_dir: Path) -> RuleBook:

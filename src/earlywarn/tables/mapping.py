@@ -125,7 +125,7 @@ class Mapping:
             If a required column's heading stands there twice.
         """
         exact = [normal_heading(heading) for heading in headings]
-        short = [normal_heading(re.sub(r"[((].*?[))]", "", heading)) for heading in headings]
+        short = [re.sub(r"\(.*?\)", "", text) for text in exact]
         found: dict[str, int] = {}
         twice: list[str] = []
         for column in self.table.columns:
@@ -168,7 +168,7 @@ def normal_value(value: str) -> str:
     return unicodedata.normalize("NFKC", value).strip().casefold()
 
 
-_CODE_AND_NAME = re.compile(r"^(\d{1,3})\s*[-—–_.、::]*\s*(\D.*)$")
+_CODE_AND_NAME = re.compile(r"^(\d{1,3})\s*[-—–_.、:]*\s*(\D.*)$")
 
 
 def look_up(values: dict[str, str], text: str) -> tuple[str | None, str]:

@@ -9,19 +9,19 @@ cell.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from datetime import date
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from earlywarn.errors import EarlywarnError
+from earlywarn.tables.cells import SPACE, Parsed, folded, parse_date, parse_integer, parse_number
 from earlywarn.tables.contract import ARROW_TYPES, Column
 from earlywarn.tables.mapping import Mapping, Match, look_up
 from earlywarn.tables.source import Chunk
@@ -39,82 +39,10 @@ PROBLEM_SCHEMA = pa.schema(
 ABSENT_MARKS = frozenset(("缺考", "缺", "未考", "absent", "-", "--", "—", "——", "–", "/", "缺席"))
 DEFAULT_FULL_MARK = Decimal(100)
 
-_SPACE = " \t\r\n\u3000\xa0\ufeff\u200b"
-_MICRO = Decimal("0.000001")
-_NUMBER_LIMIT = Decimal(1_000_000)  # DECIMAL(12,6)
-_INTEGER_LIMIT = 2**31
 _CACHE_LIMIT = 200_000
-_DATES = (
-    re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$"),
-    re.compile(r"^(\d{4})/(\d{1,2})/(\d{1,2})(?: \d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$"),
-    re.compile(r"^(\d{4})年(\d{1,2})月(\d{1,2})日$"),
-    re.compile(r"^(\d{4})(\d{2})(\d{2})$"),
-)
-_MONTHS = (re.compile(r"^(\d{4})(\d{2})$"), re.compile(r"^(\d{4})[-/年](\d{1,2})月?$"))
-_SERIAL = re.compile(r"^\d{5}(?:\.\d+)?$")
 _SCIENTIFIC = r"^\d(\.\d+)?[eE]\+\d+$"
 _DECIMAL_ID = r"^\d+\.0+$"
 _ESCAPED_ID = r'^(?:="(.*)"|\'(.+))$'
-
-
-class Parsed(NamedTuple):
-    """One text read: its value, or the code and detail of what is wrong with it."""
-
-    value: Any
-    code: str = ""
-    detail: str = ""
-
-
-def parse_date(text: str, *, epoch: date | None = None, months: bool = False) -> Parsed:
-    """Read a date in one of the accepted forms.
-
-    Parameters
-    ----------
-    epoch
-        For workbooks: the day before day 1, so that a bare serial number is a date too.
-    months
-        Whether 201909 means 2019-09-01.
-    """
-    for pattern in (*_DATES, *(_MONTHS if months else ())):
-        parts = pattern.match(text)
-        if parts is None:
-            continue
-        try:
-            found = date(*(int(part) for part in (*parts.groups(), "1")[:3]))
-        except ValueError:
-            return Parsed(None, "bad_date")
-        return Parsed(found) if 1900 <= found.year <= 2199 else Parsed(None, "date_range")
-    if epoch is not None and _SERIAL.match(text):
-        return Parsed(epoch + timedelta(days=int(float(text))))
-    return Parsed(None, "bad_date")
-
-
-def parse_integer(text: str) -> Parsed:
-    """Read a whole number that is not negative; 3.0 is one."""
-    number = parse_number(text)
-    if number.code:
-        return number if number.code != "bad_number" else Parsed(None, "bad_integer")
-    if number.value != number.value.to_integral_value():
-        return Parsed(None, "bad_integer")
-    return Parsed(int(number.value))
-
-
-def parse_number(text: str) -> Parsed:
-    """Read a number that is not negative as DECIMAL(12,6), halves rounded away from zero."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return Parsed(None, "bad_number")
-    if not value.is_finite() or "_" in text:
-        return Parsed(None, "bad_number")
-    if abs(value) >= _NUMBER_LIMIT:
-        return Parsed(None, "negative" if value < 0 else "number_range")
-    value = value.quantize(_MICRO, ROUND_HALF_UP)
-    if value < 0:
-        return Parsed(None, "negative")
-    if value >= _NUMBER_LIMIT:
-        return Parsed(None, "number_range")
-    return Parsed(abs(value))
 
 
 @dataclass
@@ -170,7 +98,7 @@ class Converter:
         self._fills: dict[str, Any] = {}
         for name, text in self.fills.items():
             parser = self._parsers[name]
-            parsed = parser(_folded(text)) if parser else Parsed(text.strip())
+            parsed = parser(folded(text)) if parser else Parsed(text.strip())
             if parsed.code:
                 raise EarlywarnError(
                     zh=f"映射 {self.mapping.name} 的 defaults:{name} 的值 {text} 不合要求。",
@@ -312,8 +240,8 @@ class Converter:
         for text in encoded.dictionary.to_pylist():
             known = cache.get(text)
             if known is None:
-                folded = _folded(text)
-                known = parser(folded) if folded else Parsed(None)
+                plain = folded(text)
+                known = parser(plain) if plain else Parsed(None)
                 cache[text] = known
             parsed.append(known)
         values = pa.array([p.value for p in parsed], kind).take(encoded.indices)
@@ -395,12 +323,6 @@ def _line(row: int, column: str, value: str, code: str, detail: str, cells: Any)
     }
 
 
-def _folded(text: str) -> str:
-    """Full-width digits, letters and signs to plain ones; white space around cut off."""
-    text = text.strip(_SPACE)
-    return text if text.isascii() else unicodedata.normalize("NFKC", text).strip(_SPACE)
-
-
 def _at(values: pa.Array, places: np.ndarray) -> list[Any]:
     taken: list[Any] = values.take(pa.array(places)).to_pylist()
     return taken
@@ -428,7 +350,7 @@ def _plain_column(
     texts: pa.Array, *, is_id: bool
 ) -> tuple[pa.Array, pa.Array | None, pa.Array | None]:
     """Trim identifiers and free text, empty = null; an identifier that was a number is wrong."""
-    values = pc.utf8_trim(texts, characters=_SPACE)
+    values = pc.utf8_trim(texts, characters=SPACE)
     values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
     if not is_id:
         return values, None, None

@@ -1,6 +1,6 @@
 -- Attendance: what each child's last 60 school days and this school year say.
 -- The last 60 school days are kept as bit masks: bit 0 is the last school day, bit 59 the sixtieth.
--- Reads attendance, roster, school_days, last_breaks.
+-- Reads attendance_days (keys.sql), roster, school_days, last_breaks.
 
 -- One row per child of the cohort with an attendance row in reach.
 CREATE OR REPLACE TEMP TABLE attendance_masks AS
@@ -12,50 +12,35 @@ WITH reach AS (
     ) AS first_day
     FROM school_days
 ),
-statuses AS (
-    SELECT
-        student_id,
-        date,
-        -- how bad: present 0, home_teaching 1, left_early 2, late 3, sick 4, leave 5, unexcused 6
-        CASE status
-            WHEN 'present' THEN 0
-            WHEN 'home_teaching' THEN 1
-            WHEN 'left_early' THEN 2
-            WHEN 'late' THEN 3
-            WHEN 'sick' THEN 4
-            WHEN 'leave' THEN 5
-            ELSE 6
-        END AS severity
-    FROM attendance
-    WHERE date <= $as_of AND date >= (SELECT first_day FROM reach)
-),
-worst AS (SELECT student_id, date, max(severity) AS severity FROM statuses GROUP BY ALL),
 marked AS (
     SELECT
-        r.student_id,
+        w.sid,
         w.severity,
         d.reported,
         d.date >= $year_start AS ytd,
         d.back <= r.break_back AND d.back > r.break_back - 3 AS after_break,
         CASE WHEN d.back < 60 THEN CAST(1 AS BIGINT) << CAST(d.back AS INTEGER) ELSE 0 END AS bit
-    FROM /*day status*/ worst AS w
-    JOIN roster AS r ON r.student_id = w.student_id
+    FROM attendance_days AS w
+    JOIN roster AS r ON r.sid = w.sid
     JOIN school_days AS d ON d.cal = r.cal AND d.date = w.date AND d.back < r.days
+    WHERE w.date <= $as_of AND w.date >= (SELECT first_day FROM reach)
+        -- where only exceptions are listed, being there on a reported day says nothing new
+        AND (NOT $exceptions OR w.severity > 0 OR NOT d.reported)
 )
 SELECT
-    student_id,
-    CAST(sum(bit) AS BIGINT) AS listed,
-    CAST(coalesce(sum(bit) FILTER (WHERE severity >= 4), 0) AS BIGINT) AS absent,
-    CAST(coalesce(sum(bit) FILTER (WHERE severity = 6), 0) AS BIGINT) AS unexcused,
-    CAST(coalesce(sum(bit) FILTER (WHERE severity IN (2, 3)), 0) AS BIGINT) AS late,
-    CAST(coalesce(sum(bit) FILTER (WHERE severity = 1), 0) AS BIGINT) AS home,
+    sid,
+    bit_or(bit) AS listed,
+    coalesce(bit_or(bit) FILTER (WHERE severity >= 4), 0) AS absent,
+    coalesce(bit_or(bit) FILTER (WHERE severity = 6), 0) AS unexcused,
+    coalesce(bit_or(bit) FILTER (WHERE severity IN (2, 3)), 0) AS late,
+    coalesce(bit_or(bit) FILTER (WHERE severity = 1), 0) AS home,
     count(*) FILTER (WHERE ytd) AS listed_ytd,
     count(*) FILTER (WHERE ytd AND NOT reported) AS unreported_ytd,
     count(*) FILTER (WHERE ytd AND severity >= 4) AS absent_ytd,
     count(*) FILTER (WHERE after_break) AS listed_after_break,
     count(*) FILTER (WHERE after_break AND severity >= 4) AS absent_after_break
 FROM marked
-GROUP BY student_id;
+GROUP BY sid;
 
 -- One row per child of the cohort: masks of recorded, absent ... days, counts, all without NULL.
 CREATE OR REPLACE TEMP TABLE day_masks AS
@@ -88,7 +73,7 @@ SELECT
         ) THEN 0
     END AS absent_after_break
 FROM roster AS r
-LEFT JOIN attendance_masks AS a ON a.student_id = r.student_id;
+LEFT JOIN attendance_masks AS a ON a.sid = r.sid;
 
 -- The longest run of unexcused recorded days: days between which no other recorded day lies.
 CREATE OR REPLACE TEMP TABLE unexcused_runs AS

@@ -1,6 +1,6 @@
 -- School days: one calendar per school (and class, where a class has rows of its own), and one of
 -- their own for children with a past long leave.
--- Reads calendar, reported_days, attendance, known_students, cohort, past_leaves.
+-- Reads calendar, reported_days, attendance_days (keys.sql), known_students, cohort, past_leaves.
 
 -- Calendar rows that exist on the as-of date, with how specific they are.
 CREATE OR REPLACE TEMP TABLE calendar_rows AS
@@ -64,8 +64,9 @@ FROM (SELECT DISTINCT school_id, class_id, private_to FROM calendar_of) AS k;
 -- that have no calendar or hand in no reported days.
 CREATE OR REPLACE TEMP TABLE seen_days AS
 SELECT DISTINCT k.school_id, a.date
-FROM attendance AS a
-JOIN known_students AS k ON k.student_id = a.student_id
+FROM attendance_days AS a
+JOIN student_keys AS n ON n.sid = a.sid
+JOIN known_students AS k ON k.student_id = n.student_id
 WHERE a.date <= $as_of
     AND k.school_id IN (
         SELECT school_id FROM calendars WHERE NOT has_calendar OR NOT has_reported
@@ -144,11 +145,11 @@ counted AS (
         count(d.date) AS days,
         count(d.date) FILTER (WHERE d.reported AND d.date >= $year_start) AS reported_ytd,
         coalesce(
-            CAST(sum(
+            bit_or(
                 CASE WHEN d.back < 60 AND d.reported
                     THEN CAST(1 AS BIGINT) << CAST(d.back AS INTEGER)
                 END
-            ) AS BIGINT),
+            ),
             0
         ) AS reported
     FROM keys AS e
@@ -158,6 +159,7 @@ counted AS (
 )
 SELECT
     o.student_id,
+    s.sid,
     o.school_id,
     k.cal,
     n.days,
@@ -167,6 +169,7 @@ SELECT
         WHEN o.enrolled_on IS NULL OR b.day_before >= o.enrolled_on THEN b.break_back
     END AS break_back
 FROM calendar_of AS o
+JOIN student_keys AS s ON s.student_id = o.student_id
 JOIN calendars AS k
     ON k.school_id = o.school_id
     AND k.class_id IS NOT DISTINCT FROM o.class_id

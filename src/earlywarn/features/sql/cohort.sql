@@ -8,40 +8,36 @@ SELECT * REPLACE (CASE WHEN birth_date <= $as_of THEN birth_date END AS birth_da
 FROM students
 WHERE snapshot_date <= $as_of;
 
--- One row per student: the newest snapshot, where it is empty the last known value before it.
+-- One row per student: the newest snapshot, where it is empty the last known value before it
+-- (arg_max passes over rows in which the value is NULL).
 CREATE OR REPLACE TEMP TABLE current_records AS
 SELECT
     student_id,
     max(snapshot_date) AS snapshot_date,
     min(snapshot_date) AS first_snapshot_date,
-    arg_max(name, snapshot_date) FILTER (WHERE name IS NOT NULL) AS name,
-    arg_max(sex, snapshot_date) FILTER (WHERE sex IS NOT NULL) AS sex,
-    arg_max(birth_date, snapshot_date) FILTER (WHERE birth_date IS NOT NULL) AS birth_date,
+    arg_max(name, snapshot_date) AS name,
+    arg_max(sex, snapshot_date) AS sex,
+    arg_max(birth_date, snapshot_date) AS birth_date,
     arg_max(school_id, snapshot_date) AS school_id,
     arg_max(grade, snapshot_date) AS grade,
-    arg_max(class_id, snapshot_date) FILTER (WHERE class_id IS NOT NULL) AS class_id,
-    arg_max(enrolled_on, snapshot_date) FILTER (WHERE enrolled_on IS NOT NULL) AS enrolled_on,
-    arg_max(boarding, snapshot_date) FILTER (WHERE boarding IS NOT NULL) AS boarding,
-    arg_max(boarding_aid, snapshot_date) FILTER (WHERE boarding_aid IS NOT NULL) AS boarding_aid,
-    arg_max(distance_km, snapshot_date) FILTER (WHERE distance_km IS NOT NULL) AS distance_km,
-    arg_max(travel, snapshot_date) FILTER (WHERE travel IS NOT NULL) AS travel,
-    arg_max(needs_bus, snapshot_date) FILTER (WHERE needs_bus IS NOT NULL) AS needs_bus,
-    arg_max(parents_away, snapshot_date) FILTER (WHERE parents_away IS NOT NULL) AS parents_away,
-    arg_max(migrant_child, snapshot_date) FILTER (WHERE migrant_child IS NOT NULL)
-        AS migrant_child,
-    arg_max(disability, snapshot_date) FILTER (WHERE disability IS NOT NULL) AS disability,
-    arg_max(placement, snapshot_date) FILTER (WHERE placement IS NOT NULL) AS placement,
-    arg_max(poverty, snapshot_date) FILTER (WHERE poverty IS NOT NULL) AS poverty,
-    arg_max(receives_aid, snapshot_date) FILTER (WHERE receives_aid IS NOT NULL) AS receives_aid,
-    arg_max(parent_in_prison, snapshot_date) FILTER (WHERE parent_in_prison IS NOT NULL)
-        AS parent_in_prison,
-    arg_max(orphan_status, snapshot_date) FILTER (WHERE orphan_status IS NOT NULL)
-        AS orphan_status,
-    arg_max(guardian, snapshot_date) FILTER (WHERE guardian IS NOT NULL) AS guardian,
-    arg_max(guardian_phone, snapshot_date) FILTER (WHERE guardian_phone IS NOT NULL)
-        AS guardian_phone,
-    arg_max(homeroom_teacher, snapshot_date) FILTER (WHERE homeroom_teacher IS NOT NULL)
-        AS homeroom_teacher
+    arg_max(class_id, snapshot_date) AS class_id,
+    arg_max(enrolled_on, snapshot_date) AS enrolled_on,
+    arg_max(boarding, snapshot_date) AS boarding,
+    arg_max(boarding_aid, snapshot_date) AS boarding_aid,
+    arg_max(distance_km, snapshot_date) AS distance_km,
+    arg_max(travel, snapshot_date) AS travel,
+    arg_max(needs_bus, snapshot_date) AS needs_bus,
+    arg_max(parents_away, snapshot_date) AS parents_away,
+    arg_max(migrant_child, snapshot_date) AS migrant_child,
+    arg_max(disability, snapshot_date) AS disability,
+    arg_max(placement, snapshot_date) AS placement,
+    arg_max(poverty, snapshot_date) AS poverty,
+    arg_max(receives_aid, snapshot_date) AS receives_aid,
+    arg_max(parent_in_prison, snapshot_date) AS parent_in_prison,
+    arg_max(orphan_status, snapshot_date) AS orphan_status,
+    arg_max(guardian, snapshot_date) AS guardian,
+    arg_max(guardian_phone, snapshot_date) AS guardian_phone,
+    arg_max(homeroom_teacher, snapshot_date) AS homeroom_teacher
 FROM snapshots
 GROUP BY student_id;
 

@@ -1,178 +1,95 @@
--- Marks: an exam is (school, grade, school year, name), the school and grade being those of the
--- snapshot in force on the row's date. p = score / full mark, kept as whole millionths.
--- Reads exams, snapshots, current_records, core_subjects.
+-- Marks, as far as they are known on the as-of date. p = score / full mark in whole millionths.
+-- Reads exam_rows (keys.sql), student_keys.
 
--- From which day on a snapshot is in force; the first one also for rows older than it.
-CREATE OR REPLACE TEMP TABLE in_force AS
-SELECT
-    student_id,
-    school_id,
-    grade,
-    CASE
-        WHEN row_number() OVER (PARTITION BY student_id ORDER BY snapshot_date) = 1
-            THEN DATE '0001-01-01'
-        ELSE snapshot_date
-    END AS first_day,
-    coalesce(
-        lead(snapshot_date) OVER (PARTITION BY student_id ORDER BY snapshot_date),
-        DATE '9999-12-31'
-    ) AS next_day
-FROM snapshots;
-
--- One row per student, exam and subject: the latest dated row counts.
 CREATE OR REPLACE TEMP TABLE exam_marks AS
-WITH placed AS (
-    SELECT
-        e.student_id,
-        s.school_id,
-        s.grade,
-        year(e.date) - CASE
-            WHEN month(e.date) * 100 + day(e.date) < $year_start_md THEN 1 ELSE 0
-        END AS school_year,
-        e.exam,
-        e.subject,
-        e.date,
-        CAST(e.score * 1000000 AS BIGINT) AS score,
-        CAST(coalesce(e.full_mark, 100) * 1000000 AS BIGINT) AS full_mark
-    FROM exams AS e
-    JOIN in_force AS s
-        ON s.student_id = e.student_id AND e.date >= s.first_day AND e.date < s.next_day
-    WHERE e.date <= $as_of
-),
-ranked AS (
-    SELECT
-        *,
-        row_number() OVER (
-            PARTITION BY student_id, school_id, grade, school_year, exam, subject
-            ORDER BY date DESC
-        ) AS nth
-    FROM placed
-)
-SELECT
-    student_id,
-    school_id,
-    grade,
-    school_year,
-    exam,
-    subject,
-    date,
-    -- rounded to millionths, halves away from zero
-    CASE WHEN score IS NOT NULL
-        THEN (2 * CAST(score AS HUGEINT) * 1000000 + full_mark) // (2 * CAST(full_mark AS HUGEINT))
-    END AS p
-FROM ranked
-WHERE nth = 1;
+SELECT sid, exam_key, subject_key, is_core, date, CAST(p AS BIGINT) AS p
+FROM exam_rows
+WHERE date <= $as_of AND next_date > $as_of AND known_from <= $as_of;
 
 -- z of p among all with a score in that exam and subject; none under 5 or where all are equal.
 -- With integers: z = (n*p - S) / sqrt((n*Q - S*S) * n / (n - 1)), S and Q sums of p and p*p.
-CREATE OR REPLACE TEMP TABLE subject_z AS
+CREATE OR REPLACE TEMP TABLE subject_spreads AS
 WITH sums AS (
     SELECT
-        school_id,
-        grade,
-        school_year,
-        exam,
-        subject,
+        exam_key,
+        subject_key,
         count(*) AS n,
-        CAST(sum(p) AS HUGEINT) AS s,
+        CAST(sum(p) AS BIGINT) AS s,
         CAST(sum(p * p) AS HUGEINT) AS q
     FROM exam_marks
     WHERE p IS NOT NULL
-    GROUP BY ALL
+    GROUP BY exam_key, subject_key
 )
 SELECT
-    m.student_id,
-    m.school_id,
-    m.grade,
-    m.school_year,
-    m.exam,
-    CAST(
-        CAST(s.n * m.p - s.s AS DOUBLE)
-        / sqrt(CAST(s.n * s.q - s.s * s.s AS DOUBLE) * s.n / (s.n - 1))
-        AS DECIMAL(18, 12)
-    ) AS z
-FROM exam_marks AS m
-JOIN sums AS s
-    ON s.school_id = m.school_id
-    AND s.grade = m.grade
-    AND s.school_year = m.school_year
-    AND s.exam = m.exam
-    AND s.subject = m.subject
-WHERE m.p IS NOT NULL AND s.n >= 5 AND s.n * s.q > s.s * s.s;
+    exam_key,
+    subject_key,
+    n,
+    s,
+    sqrt(CAST(n * q - CAST(s AS HUGEINT) * s AS DOUBLE) * n / (n - 1)) AS spread
+FROM sums
+WHERE n >= 5 AND n * q > CAST(s AS HUGEINT) * s;
 
--- One row per student and exam.
+-- One row per child and exam.
 CREATE OR REPLACE TEMP TABLE student_exams AS
-WITH counted AS (
+WITH marks AS (
+    SELECT m.*, CAST((d.n * m.p - d.s) / d.spread AS DECIMAL(18, 12)) AS z
+    FROM exam_marks AS m
+    LEFT JOIN subject_spreads AS d
+        ON d.exam_key = m.exam_key AND d.subject_key = m.subject_key
+),
+counted AS (
     SELECT
-        student_id,
-        school_id,
-        grade,
-        school_year,
-        exam,
+        sid,
+        exam_key,
         max(date) AS date,
         count(p) AS taken,
-        count(*) FILTER (WHERE p IS NULL) AS missed,
+        count(*) - count(p) AS missed,
         CAST(sum(p) AS BIGINT) AS p,
         count(*) FILTER (WHERE p < $pass_mark) AS failed,
-        count(p) FILTER (WHERE subject IN (SELECT subject FROM core_subjects)) AS taken_core,
-        count(*) FILTER (
-            WHERE p < $pass_mark AND subject IN (SELECT subject FROM core_subjects)
-        ) AS failed_core
-    FROM exam_marks
-    GROUP BY student_id, school_id, grade, school_year, exam
-),
-standard AS (
-    SELECT
-        student_id, school_id, grade, school_year, exam,
-        CAST(CAST(sum(z) AS DOUBLE) / count(*) AS DECIMAL(18, 12)) AS z
-    FROM subject_z
-    GROUP BY student_id, school_id, grade, school_year, exam
+        count(p) FILTER (WHERE is_core) AS taken_core,
+        count(*) FILTER (WHERE p < $pass_mark AND is_core) AS failed_core,
+        CAST(CAST(sum(z) AS DOUBLE) / nullif(count(z), 0) AS DECIMAL(18, 12)) AS z
+    FROM marks
+    GROUP BY sid, exam_key
 )
 SELECT
-    c.*,
+    *,
     -- mean of p in whole billionths, halves up
-    CASE WHEN c.taken > 0 THEN (2000 * c.p + c.taken) // (2 * c.taken) END AS mean_p,
-    s.z,
-    row_number() OVER (PARTITION BY c.student_id ORDER BY c.date DESC, c.exam DESC) AS nth
-FROM counted AS c
-LEFT JOIN standard AS s
-    ON s.student_id = c.student_id
-    AND s.school_id = c.school_id
-    AND s.grade = c.grade
-    AND s.school_year = c.school_year
-    AND s.exam = c.exam;
+    CASE WHEN taken > 0 THEN (2000 * p + taken) // (2 * taken) END AS mean_p,
+    row_number() OVER (PARTITION BY sid ORDER BY date DESC, exam_key DESC) AS nth
+FROM counted;
 
 CREATE OR REPLACE TEMP TABLE mark_features AS
-WITH ranks AS (
+WITH ranked AS (
     SELECT
-        student_id,
+        sid,
         nth,
-        count(*) OVER (PARTITION BY school_id, grade, school_year, exam) AS n,
-        rank() OVER (PARTITION BY school_id, grade, school_year, exam ORDER BY mean_p DESC)
-            AS rank,
-        count(*) OVER (PARTITION BY school_id, grade, school_year, exam, mean_p) AS ties
+        count(*) OVER (PARTITION BY exam_key) AS n,
+        rank() OVER (PARTITION BY exam_key ORDER BY mean_p DESC) AS rank,
+        count(*) OVER (PARTITION BY exam_key, mean_p) AS ties
     FROM student_exams
     WHERE mean_p IS NOT NULL
+        AND exam_key IN (SELECT exam_key FROM student_exams WHERE nth = 1)
 ),
 before AS (
-    SELECT student_id, arg_min(z, nth) AS z
+    SELECT sid, arg_min(z, nth) AS z
     FROM student_exams
     WHERE nth > 1 AND z IS NOT NULL
-    GROUP BY student_id
+    GROUP BY sid
 ),
 years AS (
     SELECT
-        student_id,
+        sid,
         CAST(sum(mean_p) FILTER (WHERE date > $three_years_ago) AS BIGINT) AS p,
         count(mean_p) FILTER (WHERE date > $three_years_ago) AS p_exams,
         CAST(sum(z) FILTER (WHERE date > $three_years_ago) AS DOUBLE) AS z,
         count(z) FILTER (WHERE date > $three_years_ago) AS z_exams,
         count(*) FILTER (WHERE date > $year_ago AND taken > 0) AS taken_365d
     FROM student_exams
-    GROUP BY student_id
+    GROUP BY sid
 )
 SELECT
-    e.student_id,
+    k.student_id,
     e.date AS exam_date,
     round(e.mean_p / 1e9, 9) AS exam_mean_pct,
     round(CAST(e.z AS DOUBLE), 9) AS exam_z,
@@ -188,7 +105,8 @@ SELECT
     CASE WHEN y.z_exams > 0 THEN round(y.z / y.z_exams, 9) END AS exam_z_mean_3y,
     y.taken_365d AS exams_taken_365d
 FROM student_exams AS e
-JOIN years AS y ON y.student_id = e.student_id
-LEFT JOIN ranks AS r ON r.student_id = e.student_id AND r.nth = 1
-LEFT JOIN before AS b ON b.student_id = e.student_id
+JOIN student_keys AS k ON k.sid = e.sid
+JOIN years AS y ON y.sid = e.sid
+LEFT JOIN ranked AS r ON r.sid = e.sid AND r.nth = 1
+LEFT JOIN before AS b ON b.sid = e.sid
 WHERE e.nth = 1;

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from earlywarn.tables.cells import parse_date, parse_integer, parse_number
 from earlywarn.tables.reasons import REASONS, reason
-from earlywarn.tables.validate import parse_date, parse_integer, parse_number
 
 EPOCH = date(1899, 12, 30)
 
@@ -31,8 +31,9 @@ def test_dates_with_single_digits(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["2026-02-30", "20260230", "2026年2月30日", "2025-02-29", "2026-13-01", "20/11/2026", "11/20/2026",
-     "2026-11", "202611", "46346", "tomorrow", "2026-11-20 and more", "26-11-20", "2026-11-2O"],
+    ["2026-02-30", "20260230", "2026年2月30日", "2025-02-29", "2026-13-01", "20/11/2026",
+     "11/20/2026", "2026-11", "202611", "46346", "tomorrow",
+     "2026-11-20 and more", "26-11-20", "2026-11-2O"],
 )  # fmt: skip
 def test_what_is_no_date(text: str) -> None:
     assert parse_date(text).code == "bad_date"
@@ -65,7 +66,7 @@ def test_every_day_reads_back(day: date) -> None:
         f"{day.year}年{day.month}月{day.day}日",
     ):
         assert parse_date(text).value == day
-    if day > date(1927, 5, 18):
+    if date(1927, 5, 18) < day < date(2173, 10, 13):
         assert parse_date(str((day - EPOCH) // timedelta(days=1)), epoch=EPOCH).value == day
 
 
@@ -107,7 +108,8 @@ def test_wrong_numbers(text: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("text", "value", "code"),
     [("7", 7, ""), ("7.0", 7, ""), ("07", 7, ""), ("7.5", None, "bad_integer"),
-     ("seven", None, "bad_integer"), ("-1", None, "negative"), ("9999999999", None, "number_range")],
+     ("seven", None, "bad_integer"), ("-1", None, "negative"),
+     ("9999999999", None, "number_range")],
 )  # fmt: skip
 def test_integers(text: str, value: int | None, code: str) -> None:
     assert parse_integer(text)[:2] == (value, code)

@@ -1,0 +1,224 @@
+"""Labels case by case, as-of dates, the embargo, thinning."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+import duckdb
+import numpy as np
+import pytest
+
+from earlywarn.engine.duckdb import sql_file
+from earlywarn.errors import EarlywarnError
+from earlywarn.features.catalogue import FEATURES
+from earlywarn.models import panel as panels
+from earlywarn.models.dates import Period, as_of_dates, known_period, row_weight, split_dates
+from earlywarn.models.panel import Rows, capacity_of, classifier_inputs, lot
+from earlywarn.workspace import Config
+
+AS_OF = date(2026, 3, 1)
+END = AS_OF + timedelta(days=90)
+INSIDE = date(2026, 4, 1)
+
+# case: (outcomes, left_on, what becomes of the row)
+CASES = {
+    "nothing": ([], None, "negative"),
+    "dropped out": ([(INSIDE, "dropped_out")], None, "positive"),
+    "on the last day of the window": ([(END, "dropped_out")], None, "positive"),
+    "a day after the window": ([(END + timedelta(days=1), "dropped_out")], None, "negative"),
+    "on the as-of date": ([(AS_OF, "dropped_out")], None, "negative"),
+    "another event": ([(INSIDE, "suspected")], None, "negative"),
+    "long leave": ([(INSIDE, "long_leave")], None, "negative"),
+    "transferred": ([(INSIDE, "transferred")], None, "lost"),
+    "transferred after the window": ([(date(2026, 8, 1), "transferred")], None, "negative"),
+    "abroad": ([(INSIDE, "abroad")], None, "lost"),
+    "deceased": ([(INSIDE, "deceased")], None, "lost"),
+    "left the registry": ([], INSIDE, "lost"),
+    "left on the last day": ([], END, "lost"),
+    "left after the window": ([], date(2026, 8, 1), "negative"),
+    "left and dropped out": ([(INSIDE, "dropped_out")], INSIDE, "positive"),
+    "transferred, then dropped out": (
+        [(INSIDE, "transferred"), (date(2026, 5, 1), "dropped_out")],
+        None,
+        "positive",
+    ),
+    "graduated": ([(INSIDE, "graduated")], None, "negative"),
+    "graduated and left": ([(INSIDE, "graduated")], INSIDE, "negative"),
+    "dropped out and back": (
+        [(INSIDE, "dropped_out"), (date(2026, 4, 9), "returned")],
+        None,
+        "positive",
+    ),
+}
+
+
+def tables(cases):
+    con = duckdb.connect()
+    con.execute("CREATE TABLE cohort (student_id VARCHAR)")
+    con.execute("CREATE TABLE students (student_id VARCHAR, snapshot_date DATE, left_on DATE)")
+    con.execute("CREATE TABLE outcomes (student_id VARCHAR, date DATE, event VARCHAR)")
+    for name, (events, left_on, _) in cases.items():
+        con.execute("INSERT INTO cohort VALUES (?)", [name])
+        con.execute("INSERT INTO students VALUES (?, ?, ?)", [name, date(2026, 6, 30), left_on])
+        for day, event in events:
+            con.execute("INSERT INTO outcomes VALUES (?, ?, ?)", [name, day, event])
+    return con
+
+
+def labels(con, until=date(2030, 1, 1), as_of=AS_OF):
+    return {
+        name: "lost" if lost else "positive" if label else "negative"
+        for name, label, lost in con.execute(
+            sql_file("earlywarn.models", "labels.sql"),
+            {
+                "as_of": as_of,
+                "window_end": as_of + timedelta(days=90),
+                "until": until,
+                "label_events": ["dropped_out"],
+            },
+        ).fetchall()
+    }
+
+
+def test_labels_case_by_case():
+    assert labels(tables(CASES)) == {name: case[2] for name, case in CASES.items()}
+
+
+def test_moving_the_as_of_date_by_a_day_moves_the_window():
+    con = tables({"s": ([(INSIDE, "dropped_out")], None, "")})
+    assert labels(con, as_of=INSIDE - timedelta(days=1)) == {"s": "positive"}
+    assert labels(con, as_of=INSIDE) == {"s": "negative"}
+    assert labels(con, as_of=INSIDE - timedelta(days=90)) == {"s": "positive"}
+    assert labels(con, as_of=INSIDE - timedelta(days=91)) == {"s": "negative"}
+
+
+def test_nothing_dated_after_until_is_read():
+    con = tables({"s": ([], INSIDE, ""), "t": ([(INSIDE, "dropped_out")], None, "")})
+    assert labels(con, until=date(2026, 3, 20)) == {"s": "negative", "t": "negative"}
+
+
+def dated(outcomes=(), attendance=(), snapshots=()):
+    con = duckdb.connect()
+    for name, column, days in (
+        ("students", "snapshot_date", snapshots),
+        ("attendance", "date", attendance),
+        ("exams", "date", ()),
+        ("attendance_totals", '"to"', ()),
+        ("outcomes", "date", outcomes),
+    ):
+        con.execute(f"CREATE TABLE {name} ({column} DATE)")
+        for day in days:
+            con.execute(f"INSERT INTO {name} VALUES (?)", [day])
+    return con
+
+
+def test_the_period_ends_with_the_newest_outcome_the_config_or_until():
+    con = dated(outcomes=[date(2026, 1, 1), date(2026, 6, 1)])
+    assert known_period(con, Config()).complete_until == date(2026, 6, 1)
+    config = Config(outcomes_complete_until=date(2026, 7, 1))
+    assert known_period(con, config).complete_until == date(2026, 7, 1)
+    found = known_period(con, config, date(2026, 3, 1))
+    assert found == Period(date(2026, 3, 1), date(2026, 3, 1))
+    with pytest.raises(EarlywarnError, match="no outcomes"):
+        known_period(con, Config(), date(2025, 1, 1))
+
+
+def test_every_windows_end_is_known():
+    con = dated(
+        outcomes=[date(2026, 6, 1)], attendance=[date(2026, 1, 5)], snapshots=[date(2025, 9, 1)]
+    )
+    period = known_period(con, Config())
+    days = as_of_dates(con, Config(), period)
+    assert days[0] == date(2026, 1, 5)
+    assert {(b - a).days for a, b in pairwise(days)} == {7}
+    assert days[-1] + timedelta(days=90) <= date(2026, 6, 1) < days[-1] + timedelta(days=97)
+    asked = Config(as_of_dates=[date(2026, 3, 4), date(2026, 3, 3), date(2026, 2, 1)])
+    assert as_of_dates(con, asked, period) == (date(2026, 2, 1), date(2026, 3, 3))
+    with pytest.raises(EarlywarnError, match="no as-of date"):
+        as_of_dates(con, Config(as_of_dates=[date(2026, 5, 1)]), period)
+
+
+@pytest.mark.parametrize("count", [2, 3, 10, 40])
+@pytest.mark.parametrize("horizon", [6, 7, 30, 90])
+def test_embargo(count, horizon):
+    days = tuple(date(2026, 1, 1) + timedelta(days=7 * i) for i in range(count))
+    split = split_dates(days, horizon)
+    if split.by_school:
+        assert split.train == split.test == days
+        assert days[0] + timedelta(days=horizon) >= days[-1]
+    else:
+        assert split.train
+        assert max(split.train) + timedelta(days=horizon) < min(split.test)
+
+
+def test_a_single_date_is_validated_by_school():
+    assert split_dates((AS_OF,), 30).by_school
+
+
+def test_row_weight():
+    weekly = tuple(AS_OF + timedelta(days=7 * i) for i in range(5))
+    assert row_weight(weekly, Config()) == pytest.approx(7 / 90)
+    assert row_weight(weekly, Config(horizon_days=5)) == 1
+    assert row_weight((AS_OF,), Config(horizon_days=1500)) == 1
+    yearly = (date(2024, 9, 1), date(2025, 9, 1))
+    assert row_weight(yearly, Config()) == 1
+
+
+def test_inputs_are_neither_groups_nor_sensitive_nor_text():
+    names = [f.name for f in classifier_inputs(Config())]
+    assert names == [n for n in FEATURES if n in set(names)]
+    for name in names:
+        feature = FEATURES[name]
+        assert feature.type != "text"
+        assert feature.kind != "group"
+        assert not feature.sensitive
+    assert "school_poor_share" in names
+    allowed = [f.name for f in classifier_inputs(Config(sensitive_inputs=["aid_gap", "disabled"]))]
+    assert set(allowed) - set(names) == {"aid_gap", "disabled"}
+
+
+def test_capacity():
+    config = Config()
+    assert capacity_of(100, None, config) == 3
+    assert capacity_of(101, None, config) == 4
+    assert capacity_of(20, None, config) == 3
+    assert capacity_of(1000, 7, config) == 7
+    assert capacity_of(1000, 0, config) == 0
+
+
+def rows_of(codes, day, y):
+    n = len(codes)
+    return Rows(
+        student=np.asarray(codes, dtype=np.int32),
+        school=np.zeros(n, dtype=np.int32),
+        as_of=np.full(n, day, dtype=np.int32),
+        x=np.zeros((n, 1)),
+        hits=np.zeros((n, 1), dtype=bool),
+        y=np.asarray(y),
+        weight=np.ones(n),
+        capacity=np.full(n, 3, dtype=np.int32),
+    )
+
+
+def test_thinning_keeps_all_with_an_event_and_the_same_others(monkeypatch):
+    monkeypatch.setattr(panels, "MAX_TRAINING_ROWS", 1000)
+    lots = np.asarray([-1.0 if i < 20 else lot(1, f"S{i}") for i in range(400)])
+    collector = panels._Collector(lots)
+    for day in range(10):
+        collector._parts[False].append(rows_of(range(400), day, np.arange(400) < 20))
+        collector._thin(False)
+    found = collector.rows(False)
+    assert len(found) <= 1000
+    # those thinned before came in whole: a real day is read with the share in force
+    per_day = [set(found.student[found.as_of == day].tolist()) for day in range(9)]
+    assert all(set(range(20)) <= kept for kept in per_day)
+    assert (found.weight[found.student < 20] == 1).all()
+    assert set(found.weight[found.student >= 20]) == {1 / collector._keep[False]}
+
+
+def test_lots_depend_on_seed_and_id_only():
+    assert lot(1, "S1") == lot(1, "S1") != lot(2, "S1")
+    drawn = [lot(7, f"S{i}") for i in range(2000)]
+    assert 0 <= min(drawn) < max(drawn) < 1
+    assert abs(np.mean(drawn) - 0.5) < 0.03
