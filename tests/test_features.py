@@ -138,7 +138,7 @@ def test_worked_example_through_the_workspace(
         add_batch(workspace, {table: tables[table]}, origin=f"{table}.csv", content=table)
     with connect(workspace) as con:
         build(con, workspace.config, groups, as_of, one_row_a_day=one_row_a_day(workspace))
-        found = rows_of(con, "features")
+        found = con.table("features").to_arrow_table().to_pylist()
     wrong = mismatches(f"example {name}", expected_rows(EXAMPLES / name), found)
     assert not wrong, "\n".join(wrong)
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from earlywarn.conditions import Kind, compile_condition
 from earlywarn.engine.duckdb import sql_file
-from earlywarn.features.build import build
+from earlywarn.features.build import build, make_keys
 from earlywarn.features.catalogue import CATALOGUE, Feature, condition_kinds
 from earlywarn.models.dates import Period, split_dates
 from earlywarn.models.scorecard import Bools, Floats, feature_matrix, hit_matrix
@@ -28,8 +28,8 @@ from earlywarn.rules.evaluate import verdicts as evaluate_rules
 from earlywarn.rules.pack import RuleBook
 from earlywarn.workspace import Config
 
-MAX_TRAINING_ROWS = 200_000
-MAX_TEST_ROWS = 300_000
+MAX_TRAINING_ROWS = 300_000
+MAX_TEST_ROWS = 500_000
 EPOCH = date(1970, 1, 1)
 
 Ints = NDArray[np.int32]
@@ -150,9 +150,10 @@ def build_panel(
         test_sql = compile_condition(test_where, kinds).sql
     days = sorted({*train, *test})
     tested = set(test)
+    make_keys(con, config, one_row_a_day=one_row_a_day)
     for number, day in enumerate(days, start=1):
         progress(f"{day} ({number}/{len(days)})")
-        build(con, config, rulebook.groups, day, one_row_a_day=one_row_a_day)
+        build(con, config, rulebook.groups, day, keys_are_made=True)
         chosen = test_sql if test_where else ("TRUE" if day in tested else "FALSE")
         collector.add(_Day(con, config, rulebook, period, day, chosen, inputs))
     con.execute("DROP TABLE IF EXISTS panel_students").fetchall()
