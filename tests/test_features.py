@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from functools import cache
 from itertools import zip_longest
@@ -27,9 +28,10 @@ from earlywarn.workspace import Config, Workspace, shipped
 from oracle.canonical import EXAMPLE_NAMES, EXAMPLES, arrow_tables, read_case, read_tables
 from oracle.compare import mismatches
 from oracle.features import WORST_LAST, NoCalendarError, compute
-from oracle.worlds import World, world
+from oracle.worlds import FAMILY, World, family, together, world
 
-WORLDS = 300
+WORLDS = 300  # built FAMILY at a time, in one county: so none may touch the others
+FAMILIES = WORLDS // FAMILY
 CHUNKS = 10
 ORDERS = {
     "as documented": list(TABLES),
@@ -46,8 +48,13 @@ def groups() -> Groups:
 
 
 @cache
-def the_world(seed: int) -> World:
-    return world(seed)
+def county(number: int) -> World:
+    """Return the worlds of one family as one county."""
+    return together(family(number))
+
+
+def cohort_of(case: World) -> list[dict[str, Any]]:
+    return compute(case.tables, case.as_of, case.mode, case.config)
 
 
 class Counties:
@@ -70,13 +77,12 @@ class Counties:
         case: World,
         tables: dict[str, pa.Table] | None = None,
         *,
-        as_of: date | None = None,
         one_row_a_day: bool = False,
     ) -> None:
-        """Build the features of a world, or of other tables under its settings."""
+        """Build the features of a county, or of other tables under its settings."""
         self.load(case.arrow() if tables is None else tables)
         config = Config(attendance=case.mode, **case.config)
-        build(self.con, config, self.groups, as_of or case.as_of, one_row_a_day=one_row_a_day)
+        build(self.con, config, self.groups, case.as_of, one_row_a_day=one_row_a_day)
 
     def rows(self, table: str = "features") -> list[dict[str, Any]]:
         ordered = self.con.sql(f"SELECT * FROM {table} ORDER BY student_id")
@@ -90,12 +96,12 @@ class Counties:
             for table in KEEPS
         }
 
-    def original(self, seed: int) -> Picture:
-        """Return the picture of a world as it is, built once."""
-        if seed not in self.pictures:
-            self.build(the_world(seed))
-            self.pictures[seed] = self.picture()
-        return self.pictures[seed]
+    def original(self, number: int) -> Picture:
+        """Return the picture of a county as it is, built once."""
+        if number not in self.pictures:
+            self.build(county(number))
+            self.pictures[number] = self.picture()
+        return self.pictures[number]
 
 
 @pytest.fixture(scope="module")
@@ -147,27 +153,28 @@ def test_worked_example_through_the_workspace(
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_random_county_equals_the_oracle(chunk: int, counties: Counties) -> None:
+def test_random_worlds_equal_the_oracle(chunk: int, counties: Counties) -> None:
     wrong: list[str] = []
-    for seed in range(chunk, WORLDS, CHUNKS):
-        case = the_world(seed)
-        counties.build(case)
-        expected = compute(case.tables, case.as_of, case.mode, case.config)
-        wrong += mismatches(f"world {seed}", expected, counties.rows())
-        counties.pictures[seed] = counties.picture()
+    for number in range(chunk, FAMILIES, CHUNKS):
+        counties.build(county(number))
+        counties.pictures[number] = counties.picture()
+        found = counties.rows()
+        expected = [row for one in family(number) for row in cohort_of(one)]
+        # A student's id begins with the seed of its world.
+        wrong += mismatches(f"family {number}", expected, found)
     assert not wrong, f"{len(wrong)} differences\n" + "\n".join(wrong[:60])
 
 
 @pytest.mark.parametrize("chunk", range(4))
 def test_nothing_later_changes_anything(chunk: int, counties: Counties) -> None:
     wrong: list[str] = []
-    for seed in range(chunk, 60, 4):
-        case = the_world(seed)
-        before = counties.original(seed)
-        counties.build(case, case.later_changed(Random(seed)).arrow())
+    for number in range(chunk, 40, 4):
+        case = county(number)
+        before = counties.original(number)
+        counties.build(case, case.later_changed(Random(number)).arrow())
         after = counties.picture()
         wrong += [
-            f"world {seed}, {table}:\n  {a}\n  {b}"
+            f"family {number}, {table}:\n  {a}\n  {b}"
             for table in KEEPS
             for a, b in zip_longest(before[table], after[table])
             if a != b
@@ -176,12 +183,12 @@ def test_nothing_later_changes_anything(chunk: int, counties: Counties) -> None:
 
 
 def test_order_of_rows_threads_and_repetition_do_not_matter(counties: Counties) -> None:
-    for seed in range(4, 16):
-        case = the_world(seed)
-        before = counties.original(seed)
+    for number in range(6):
+        case = county(number)
+        before = counties.original(number)
         counties.build(case)
-        assert counties.picture() == before, f"world {seed}: two builds differ"
-        rng = Random(seed)
+        assert counties.picture() == before, f"family {number}: two builds differ"
+        rng = Random(number)
         shuffled = {}
         for name, table in case.arrow().items():
             order = list(range(table.num_rows))
@@ -190,12 +197,12 @@ def test_order_of_rows_threads_and_repetition_do_not_matter(counties: Counties) 
         counties.con.execute("SET threads = 2")
         counties.build(case, shuffled)
         counties.con.execute("SET threads = 1")
-        assert counties.picture() == before, f"world {seed}: order of rows or threads matter"
+        assert counties.picture() == before, f"family {number}: row order or threads matter"
 
 
 def test_folding_sessions_beforehand_changes_nothing(counties: Counties) -> None:
-    for seed in range(16, 24):
-        case = the_world(seed)
+    for number in range(6, 11):
+        case = county(number)
         tables = case.arrow()
         worst: dict[Any, dict[str, Any]] = {}
         for row in tables["attendance"].to_pylist():
@@ -203,13 +210,13 @@ def test_folding_sessions_beforehand_changes_nothing(counties: Counties) -> None
             known["status"] = max(known["status"], row["status"], key=WORST_LAST.index)
         schema = TABLES["attendance"].schema
         tables["attendance"] = pa.Table.from_pylist(list(worst.values()), schema=schema)
-        before = counties.original(seed)
+        before = counties.original(number)
         counties.build(case, tables, one_row_a_day=True)
-        assert counties.picture() == before, f"world {seed}"
+        assert counties.picture() == before, f"family {number}"
 
 
 def test_columns_are_the_catalogue(counties: Counties) -> None:
-    case = next(w for w in map(the_world, range(WORLDS)) if cohort_of(w))
+    case = next(c for c in map(county, range(FAMILIES)) if cohort_of(c))
     counties.build(case)
     names = ["student_id", "school_id", *(feature.name for feature in CATALOGUE)]
     found = counties.con.table("features")
@@ -220,23 +227,18 @@ def test_columns_are_the_catalogue(counties: Counties) -> None:
     assert sorted(cohort_of(case)[0]) == sorted(names)
 
 
-def cohort_of(case: World) -> list[dict[str, Any]]:
-    return compute(case.tables, case.as_of, case.mode, case.config)
-
-
 def test_exceptions_without_a_calendar_is_refused(counties: Counties) -> None:
-    case = next(w for w in map(the_world, range(WORLDS)) if w.mode == "exceptions" and cohort_of(w))
-    tables = case.arrow()
-    tables["calendar"] = tables["calendar"].slice(0, 0)
-    with pytest.raises(EarlywarnError, match=r"calendar"):
-        counties.build(case, tables)
+    case = next(c for c in map(county, range(FAMILIES)) if c.mode == "exceptions" and cohort_of(c))
+    bare = replace(case, tables=case.tables | {"calendar": []})
     with pytest.raises(NoCalendarError):
-        compute(case.tables | {"calendar": []}, case.as_of, case.mode, case.config)
+        cohort_of(bare)
+    with pytest.raises(EarlywarnError, match=r"calendar"):
+        counties.build(bare)
 
 
 def test_before_any_data_there_is_no_cohort(counties: Counties) -> None:
-    case = the_world(1)
-    counties.build(case, as_of=case.as_of - timedelta(days=5000))
+    case = county(1)
+    counties.build(replace(case, as_of=case.as_of - timedelta(days=5000)))
     assert counties.rows() == []
 
 
@@ -244,22 +246,24 @@ def test_before_any_data_there_is_no_cohort(counties: Counties) -> None:
 
 
 def test_world_is_the_same_for_the_same_seed() -> None:
-    first, second = world(7), world(7)
-    assert (first.as_of, first.mode, first.tables) == (second.as_of, second.mode, second.tables)
+    assert world(7) == world(7)
+
+
+def test_worlds_of_a_family_do_not_touch_each_other() -> None:
+    for number in range(20):
+        apart = [row for one in family(number) for row in cohort_of(one)]
+        assert not mismatches(f"family {number}", apart, cohort_of(county(number)))
 
 
 def test_oracle_is_blind_to_what_comes_later() -> None:
-    for seed in range(60):
-        case = the_world(seed)
-        later = case.later_changed(Random(seed))
+    for number in range(30):
+        case = county(number)
+        later = case.later_changed(Random(number))
         assert later.tables != case.tables
-        assert compute(later.tables, case.as_of, case.mode, case.config) == compute(
-            case.tables, case.as_of, case.mode, case.config
-        ), f"world {seed}"
+        assert cohort_of(later) == cohort_of(case), f"family {number}"
 
 
 def test_world_as_csv_reads_back(tmp_path: Path) -> None:
-    case = the_world(3)
+    case = world(3)
     case.write_csv(tmp_path)
-    tables = {name: case.tables[name] for name in TABLES}
-    assert read_tables(tmp_path) == tables
+    assert read_tables(tmp_path) == {name: case.tables[name] for name in TABLES}

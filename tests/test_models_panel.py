@@ -14,7 +14,7 @@ from earlywarn.errors import EarlywarnError
 from earlywarn.features.catalogue import FEATURES
 from earlywarn.models import panel as panels
 from earlywarn.models.dates import Period, as_of_dates, known_period, row_weight, split_dates
-from earlywarn.models.panel import Rows, capacity_of, classifier_inputs, lot
+from earlywarn.models.panel import Rows, classifier_inputs, lot
 from earlywarn.workspace import Config
 
 AS_OF = date(2026, 3, 1)
@@ -176,15 +176,6 @@ def test_inputs_are_neither_groups_nor_sensitive_nor_text():
     assert "school_poor_share" in names
     allowed = [f.name for f in classifier_inputs(Config(sensitive_inputs=["aid_gap", "disabled"]))]
     assert set(allowed) - set(names) == {"aid_gap", "disabled"}
-
-
-def test_capacity():
-    config = Config()
-    assert capacity_of(100, None, config) == 3
-    assert capacity_of(101, None, config) == 4
-    assert capacity_of(20, None, config) == 3
-    assert capacity_of(1000, 7, config) == 7
-    assert capacity_of(1000, 0, config) == 0
 
 
 def rows_of(codes, day, y):

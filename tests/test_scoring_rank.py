@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from earlywarn.scoring.rank import capacity_of, rank_and_list, tier_levels
+from earlywarn.scoring.rank import rank_and_list, tier_levels
 from earlywarn.workspace import Config
 
 
@@ -31,13 +31,13 @@ def test_by_score_alone_nobody_is_urgent():
     [(10, None, 3), (100, None, 3), (101, None, 4), (1000, None, 30), (10, 7, 7), (1000, 0, 0)],
 )
 def test_capacity(students: int, own: int | None, expected: int):
-    assert capacity_of(students, own, Config()) == expected
+    assert Config().capacity.of(students, own) == expected
 
 
 def test_capacity_is_exact_in_decimal():
     # 0.07 * 100 is 7.000000000000001 in binary; a school of 100 can follow up 7, not 8
     config = Config.model_validate({"capacity": {"least": 1, "share": 0.07}})
-    assert capacity_of(100, None, config) == 7
+    assert config.capacity.of(100) == 7
 
 
 def _con(schools: dict[str, int], students: list[tuple[str, str]]) -> duckdb.DuckDBPyConnection:

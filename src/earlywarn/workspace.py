@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -71,6 +72,16 @@ class Capacity(_Strict):
 
     least: int = Field(3, ge=0)
     share: float = Field(0.03, ge=0, le=1)
+
+    def of(self, students: int, own: int | None = None) -> int:
+        """Return what a school with `students` in its cohort can do: its own number, if it has one.
+
+        Worked out in decimal: 7 % of 100 are 7 children, not 7.000000000000001 rounded up to 8.
+        """
+        if own is not None:
+            return own
+        share = (Decimal(str(self.share)) * students).to_integral_value(rounding=ROUND_CEILING)
+        return max(self.least, int(share))
 
 
 class Roles(_Strict):

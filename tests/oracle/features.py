@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Any
 
 Row = dict[str, Any]
-Tables = Mapping[str, list[Row]]
+Tables = Mapping[str, list[Any]]
 
 DEFAULTS: dict[str, Any] = {
     "stages": {"primary": (1, 6), "junior": (7, 9)},
@@ -454,11 +454,11 @@ class Exam:
 
     key: tuple[str, int, int, str]
     rows: dict[str, Row] = field(default_factory=dict)  # by subject, the latest dated
-    date: date = date.min  # the latest of the own rows
+    latest: date = date.min  # of the own rows
 
     @property
     def order(self) -> tuple[date, str]:
-        return (self.date, self.key[3])
+        return (self.latest, self.key[3])
 
     @property
     def taken(self) -> dict[str, Fraction]:
@@ -531,7 +531,7 @@ def exams_of(county: County, rows: Iterable[Row]) -> Exams:
             row["exam"],
         )
         exam = found[student.student_id].setdefault(key, Exam(key))
-        exam.date = max(exam.date, row["date"])
+        exam.latest = max(exam.latest, row["date"])
         earlier = exam.rows.get(row["subject"])
         if earlier is None or row["date"] > earlier["date"]:
             exam.rows[row["subject"]] = row
@@ -550,7 +550,7 @@ def marks_features(county: County, student: Student) -> Row:
     """Return what comes from the exams table."""
     own = county.exams.of_student.get(student.student_id, [])
     pass_mark = Fraction(str(county.config["pass_mark"]))
-    recent = [exam for exam in own if county.within(exam.date, 1095)]
+    recent = [exam for exam in own if county.within(exam.latest, 1095)]
     recent_z = [z for z in map(county.exams.z, recent) if z is not None]
     out: Row = dict.fromkeys(
         (
@@ -583,7 +583,7 @@ def marks_features(county: County, student: Student) -> Row:
     means = [exam.mean_pct for exam in recent]
     out["exam_pct_mean_3y"] = rounded(mean([value for value in means if value is not None]))
     out["exam_z_mean_3y"] = rounded(decimal_mean(recent_z))
-    out["exams_taken_365d"] = sum(bool(e.taken) and county.within(e.date, 365) for e in own)
+    out["exams_taken_365d"] = sum(bool(e.taken) and county.within(e.latest, 365) for e in own)
     return out
 
 
@@ -616,7 +616,7 @@ def _changes(county: County, student: Student, column: str) -> int | None:
     if len(known) < 2:
         return None
     return sum(
-        value != value_before and county.within(day, 365)
+        bool(value != value_before) and county.within(day, 365)
         for (_, value_before), (day, value) in pairwise(known)
     )
 

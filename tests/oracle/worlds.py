@@ -21,6 +21,7 @@ from earlywarn.tables.contract import TABLES
 from oracle.canonical import arrow_tables, cell
 
 Row = dict[str, Any]
+CalendarRows = dict[tuple[date, str | None, str | None], bool]
 
 CHOICES: dict[str, tuple[Any, ...]] = {
     "sex": ("M", "F"),
@@ -98,32 +99,57 @@ class World:
         return replace(self, tables=_Later(self, rng).tables())
 
 
+FAMILY = 3  # so many neighbouring worlds share as-of date, mode, config and common calendar
+
+
 def world(seed: int) -> World:
-    """Return the random county of this seed."""
-    return _Maker(Random(seed), seed).make()
+    """Return the random county of this seed. Ids of different worlds never meet."""
+    return _Maker(seed).make()
+
+
+def family(number: int) -> list[World]:
+    """Return the worlds that share the settings of family `number`."""
+    return [world(seed) for seed in range(number * FAMILY, (number + 1) * FAMILY)]
+
+
+def together(worlds: list[World]) -> World:
+    """Return one world with everything of some worlds of one family."""
+    tables: dict[str, list[Any]] = {
+        name: [row for one in worlds for row in one.tables[name]] for name in worlds[0].tables
+    }
+    key = TABLES["calendar"].key
+    common = {tuple(row[c] for c in key): row for row in tables["calendar"]}
+    return replace(worlds[0], tables=tables | {"calendar": list(common.values())})
 
 
 class _Maker:
-    def __init__(self, rng: Random, seed: int) -> None:
-        self.rng = rng
+    def __init__(self, seed: int) -> None:
         self.seed = seed
+        self.rng = Random(f"world {seed}")
+        self._settings(Random(f"family {seed // FAMILY}"))
 
-    def make(self) -> World:
-        rng = self.rng
+    def _settings(self, rng: Random) -> None:
+        """Choose what all worlds of one family have in common."""
         self.mode = rng.choice(["full", "exceptions"])
         self.first = date(rng.choice([2023, 2024, 2025]), 9, 1) + timedelta(days=rng.randint(0, 20))
         self.last = self.first + timedelta(days=270)
         self.as_of = self.first + timedelta(days=rng.choice([*range(3, 265), 30, 60, 200]))
-        if rng.random() < 0.06:  # 28 and 29 February and 1 March are worth a few worlds
+        if rng.random() < 0.06:  # 28 and 29 February are worth a few worlds
             self.as_of = date(self.first.year + 1, 2, 28) + timedelta(days=rng.randint(0, 1))
-        self.config = self._config()
-        self.school_ids = [f"S{i}" for i in range(rng.randint(2, 3))]
+        self.config = self._config(rng)
         self.classes = rng.sample(["1", "2", "3"], 2)
+        self.common = self._common_calendar(rng)
+
+    def make(self) -> World:
+        """Return the world."""
+        rng = self.rng
+        self.school_ids = [f"{self.seed}S{i}" for i in range(rng.randint(2, 3))]
+        self.stranger = f"{self.seed}X99"  # a student whom no snapshot knows
         self.grades = rng.sample([1, 5, 6, 7, 8, 9], 2)
         if "adult" in self.config.get("stages", {}):
             self.grades[0] = 13
         count = rng.choice([2, 3, 5, 7, 8, 9, 10, 12, 14, 18, 30])
-        self.ids = [f"G{i:03d}" for i in range(count)]
+        self.ids = [f"{self.seed}G{i:03d}" for i in range(count)]
         tables: dict[str, list[Any]] = {
             "students": [row for i in self.ids for row in self._snapshots(i)],
             "schools": self._schools(),
@@ -139,8 +165,7 @@ class _Maker:
             rng.shuffle(rows)
         return World(self.seed, self.as_of, self.mode, tables, self.config)
 
-    def _config(self) -> dict[str, Any]:
-        rng = self.rng
+    def _config(self, rng: Random) -> dict[str, Any]:
         config: dict[str, Any] = {}
         if rng.random() < 0.2:
             config["school_year_start"] = rng.choice(["08-15", "10-01", "02-20", "01-01", "03-01"])
@@ -255,14 +280,16 @@ class _Maker:
 
     # ------------------------------------------------------------------ days
 
-    def _calendar(self) -> list[Row]:
-        rng = self.rng
-        rows: dict[tuple[date, str | None, str | None], bool] = {}
+    def _common_calendar(self, rng: Random) -> CalendarRows:
+        """Return the rows of no school: for all, or for a class of any school."""
+        rows: CalendarRows = {}
         days = _days(self.first, self.last)
-        if rng.random() < 0.07:
-            return self._one_old_break()
-        whole = self.mode == "exceptions" or rng.random() < 0.7
-        if whole:
+        if rng.random() < 0.07:  # one break, which ended on the border of the last 365 days
+            after = self.as_of - timedelta(days=rng.choice([364, 365, 366, 370]))
+            closed = _days(after - timedelta(days=7), after - timedelta(days=1))
+            for day in _days(after - timedelta(days=20), self.last):
+                rows[day, None, None] = day not in closed
+        elif self.mode == "exceptions" or rng.random() < 0.7:
             start = rng.randint(100, 150)
             winter = set(days[start : start + rng.choice([4, 20, 28])])
             holiday = rng.randint(10, 250)
@@ -273,31 +300,29 @@ class _Maker:
                     open_ = not open_
                 if rng.random() > 0.01 or day == days[0]:  # some dates have no row
                     rows[day, None, None] = open_
-        if whole or rng.random() < 0.4:
-            disputed = rng.sample([d for d in days if d <= self.as_of], 3)
+        self.disputed = rng.sample([day for day in days if day <= self.as_of], 3)
+        if rows or rng.random() < 0.2:
+            for _ in range(rng.choice([0, 1, 3])):
+                on = rng.choice(self.disputed if rng.random() < 0.6 else days)
+                rows[on, None, rng.choice(self.classes)] = rng.random() < 0.5
+        return rows
+
+    def _calendar(self) -> list[Row]:
+        rng = self.rng
+        rows = dict(self.common)
+        days = _days(self.first, self.last)
+        if rows or rng.random() < 0.4:
             for _ in range(rng.choice([0, 3, 8, 16])):
-                school = rng.choice([None, *self.school_ids])
-                class_id = rng.choice([None, *self.classes])
-                if school is None and class_id is None:
-                    continue
-                on = rng.choice(disputed if rng.random() < 0.6 else days)
-                rows[on, school, class_id] = rng.random() < 0.5
-        if not whole and rng.random() < 0.2:  # a calendar that only one school or class has
-            school, class_id = rng.choice([("S0", None), ("S0", self.classes[0])])
+                on = rng.choice(self.disputed if rng.random() < 0.6 else days)
+                place = rng.choice(self.school_ids), rng.choice([None, *self.classes])
+                rows[on, *place] = rng.random() < 0.5
+        elif rng.random() < 0.3:  # a calendar that only one school or class has
+            class_id = rng.choice([None, self.classes[0]])
             for day in days:
-                rows[day, school, class_id] = day.weekday() < 5
+                rows[day, self.school_ids[0], class_id] = day.weekday() < 5
         return [
             {"date": day, "school_id": school, "class_id": class_id, "is_school_day": value}
             for (day, school, class_id), value in rows.items()
-        ]
-
-    def _one_old_break(self) -> list[Row]:
-        """Return a calendar whose one break ended on the border of the last 365 days."""
-        after = self.as_of - timedelta(days=self.rng.choice([364, 365, 366, 370]))
-        closed = _days(after - timedelta(days=7), after - timedelta(days=1))
-        return [
-            {"date": d, "school_id": None, "class_id": None, "is_school_day": d not in closed}
-            for d in _days(after - timedelta(days=20), self.last)
         ]
 
     def _attendance(self) -> list[Row]:
@@ -308,7 +333,7 @@ class _Maker:
         days = _days(begin, min(self.last, self.as_of + timedelta(days=12)))
         ending = {s: self.as_of - timedelta(days=rng.choice([-9, 0, 0, 1, 5])) for s in self.ids}
         rows: list[Row] = []
-        for student in [*self.ids, *(["X99"] if rng.random() < 0.3 else [])]:
+        for student in [*self.ids, *([self.stranger] if rng.random() < 0.3 else [])]:
             if rng.random() < 0.08:
                 continue  # no row at all
             bad = rng.choice([0.03, 0.1, 0.3, 0.8])
@@ -349,7 +374,7 @@ class _Maker:
         rng = self.rng
         rows: set[tuple[str, str | None, date]] = set()
         days = _days(self.first, min(self.last, self.as_of + timedelta(days=15)))
-        for school in [*self.school_ids, "S9"]:
+        for school in [*self.school_ids, f"{self.seed}S9"]:
             habit = rng.choice(["none", "none", "school", "class", "mixed", "once", "later"])
             holes = rng.choice([0, 0.1, 0.4])
             if habit == "once":
@@ -410,7 +435,7 @@ class _Maker:
             subjects = rng.sample(SUBJECTS, rng.randint(1, 5))
             full_marks = {s: Decimal(rng.choice([100, 120, 150, 128, 64])) for s in subjects}
             same = rng.random() < 0.1  # everybody alike: sd 0
-            for student in [*self.ids, *(["X99"] if rng.random() < 0.2 else [])]:
+            for student in [*self.ids, *([self.stranger] if rng.random() < 0.2 else [])]:
                 if rng.random() < 0.1:
                     continue
                 shift = timedelta(days=rng.choice([0, 0, 0, 0, 1, -9]))

@@ -34,6 +34,7 @@ def connect(workspace: Workspace) -> duckdb.DuckDBPyConnection:
             zh=f"无法启动 DuckDB(请检查 memory_limit 和 temp_folder):{error}",
             en=f"DuckDB does not start (check memory_limit and temp_folder): {error}",
         ) from None
+    con.execute("SET enable_progress_bar = false").fetchall()
     attach(con, workspace)
     return con
 

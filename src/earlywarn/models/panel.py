@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
-from decimal import ROUND_CEILING, Decimal
 
 import duckdb
 import numpy as np
@@ -110,14 +109,6 @@ def classifier_inputs(
         for f in catalogue
         if f.type != "text" and (f.name in allowed or not (f.sensitive or f.kind == "group"))
     )
-
-
-def capacity_of(students: int, own: int | None, config: Config) -> int:
-    """Return how many children a school with `students` in its cohort can follow up in a week."""
-    if own is not None:
-        return own
-    share = Decimal(str(config.capacity.share)) * students
-    return max(config.capacity.least, int(share.to_integral_value(rounding=ROUND_CEILING)))
 
 
 def build_panel(
@@ -299,7 +290,7 @@ class _Day:
             "SELECT c.school_id, count(*), max(s.capacity) FROM cohort AS c "
             "LEFT JOIN schools AS s ON s.school_id = c.school_id GROUP BY c.school_id"
         ).fetchall()
-        return {school: capacity_of(size, own, self.config) for school, size, own in found}
+        return {school: self.config.capacity.of(size, own) for school, size, own in found}
 
 
 class _Collector:

@@ -76,10 +76,10 @@ def score_frame(
     workspace: Workspace, prepared: Prepared, scorecard: Scorecard, as_of: date
 ) -> pa.Table:
     """Return the table of scores.parquet, one row per student, sorted by student_id."""
-    applied = apply(scorecard, prepared.features, prepared.verdicts, prepared.rulebook)
+    applied = apply(scorecard, prepared.features, prepared.verdicts, prepared.rulebook, as_of)
     log_odds = np.round(applied.log_odds, DECIMALS)
     scores = np.round(sigmoid(applied.log_odds), DECIMALS)
-    rules = [r for r in prepared.rulebook.rules if r.id in prepared.verdicts.column_names]
+    rules = prepared.rulebook.in_force(as_of)
     levels = tier_levels(
         scores, floor_levels(prepared.verdicts, rules), scorecard.base_rate, workspace.config
     )

@@ -7,7 +7,6 @@ urgent) and the floors of the hits. Within a school: tier, then stored score, th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_CEILING, Decimal
 
 import duckdb
 import numpy as np
@@ -40,14 +39,6 @@ def tier_levels(
     return np.maximum(by_score, floors)
 
 
-def capacity_of(students: int, own: int | None, config: Config) -> int:
-    """Return how many children a school with `students` in its cohort can follow up in a week."""
-    if own is not None:
-        return own
-    share = Decimal(str(config.capacity.share)) * students
-    return max(config.capacity.least, int(share.to_integral_value(rounding=ROUND_CEILING)))
-
-
 def rank_and_list(con: duckdb.DuckDBPyConnection, scored: pa.Table, config: Config) -> pa.Table:
     """Add rank and listed to `scored` (student_id, school_id, level, score); sorted by student_id.
 
@@ -65,7 +56,7 @@ def rank_and_list(con: duckdb.DuckDBPyConnection, scored: pa.Table, config: Conf
             {
                 "school_id": pa.array([school for school, _, _ in sizes], pa.string()),
                 "capacity": pa.array(
-                    [capacity_of(size, own, config) for _, size, own in sizes], pa.int32()
+                    [config.capacity.of(size, own) for _, size, own in sizes], pa.int32()
                 ),
             }
         ),

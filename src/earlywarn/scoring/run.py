@@ -226,7 +226,7 @@ def _score(
             "inputs": inputs,
             "model": chosen.label,
             "base_rate": chosen.base_rate,
-            "rules_with_author_points": list(weights_for(chosen, rulebook).from_author),
+            "rules_with_author_points": list(weights_for(chosen, rulebook, as_of).from_author),
             "counts": _counts(table),
             "scores_sha256": sha256(folder / SCORES_FILE),
             "compared_with": _where(workspace, previous),

@@ -113,6 +113,7 @@ def add_batch(
     parts: list[Part] = []
     replaced = 0
     with duckdb.connect() as con:
+        con.execute("SET enable_progress_bar = false").fetchall()
         for name, table in rows.items():
             part, count = _write_part(con, workspace, known, batch_id, TABLES[name], table)
             parts.append(part)

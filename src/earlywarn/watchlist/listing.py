@@ -14,7 +14,6 @@ import duckdb
 from earlywarn import __version__
 from earlywarn.errors import Text
 from earlywarn.features.strip import attendance_strip
-from earlywarn.scoring.rank import capacity_of
 from earlywarn.watchlist.duedates import SchoolDays, school_days_after
 from earlywarn.watchlist.reasons import NOTHING, Evidence, SchoolView, full_reasons
 from earlywarn.watchlist.rows import (
@@ -188,7 +187,7 @@ def _school(
         county=row["county"] or "",
         township=row["township"] or "",
         cohort=row["cohort"],
-        capacity=capacity_of(row["cohort"], row["capacity"], workspace.config),
+        capacity=workspace.config.capacity.of(row["cohort"], row["capacity"]),
         tiers={str(tier): row[f"tier_{tier}"] for tier in Tier},
         listed={tier: row[f"listed_{tier}"] for tier in LISTED_TIERS},
         cut={tier: row[f"tier_{tier}"] - row[f"listed_{tier}"] for tier in LISTED_TIERS},

@@ -15,7 +15,7 @@ FOLDER = "watchlists"
 
 def make_outputs(folder: Path, scored: Scored) -> dict[str, Any]:
     """Write the watchlists of a run below `folder`; return what run.json says of them."""
-    weights = weights_for(scored.scorecard, scored.rulebook)
+    weights = weights_for(scored.scorecard, scored.rulebook, scored.as_of)
     listing = build_listing(
         scored.con,
         scored.workspace,

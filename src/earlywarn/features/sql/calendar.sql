@@ -120,11 +120,12 @@ SELECT
 FROM own_days AS d
 LEFT JOIN newest_seen AS n ON n.school_id = d.school_id;
 
--- The last gap of at least five calendar days in each calendar, its next day in the last 365 days.
+-- The last gap of at least five calendar days between two school days of a calendar (five days that
+-- are no school days), the day after it in the last 365 days.
 CREATE OR REPLACE TEMP TABLE last_breaks AS
 SELECT cal, min(back) AS break_back, max(day_before) AS day_before
 FROM school_days
-WHERE date_diff('day', day_before, date) >= 5 AND date > $year_ago
+WHERE date_diff('day', day_before, date) - 1 >= 5 AND date > $year_ago
 GROUP BY cal;
 
 -- One row per child of the cohort: its calendar, how many school days it has had since enrolment
