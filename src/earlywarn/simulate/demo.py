@@ -83,7 +83,8 @@ def run_demo(root: Path, plan: Plan, lang: Lang, say: Callable[[Text], None]) ->
     if end is None:
         raise AssertionError("simulate sets outcomes_complete_until")
     friday = end - timedelta(days=LAST_DAYS_LEFT_OUT)
-    score(workspace, friday - timedelta(days=7), lang=lang)  # so that lists can be compared
+    # the week before too, so that the lists say what has changed
+    score(workspace, friday - timedelta(days=7), lang=lang, outputs=make_outputs)
     run = score(workspace, friday, lang=lang, outputs=make_outputs)
     lap("score")
     return Demo(workspace, run, run.folder.path / run.info["outputs"]["index"], seconds)

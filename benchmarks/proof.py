@@ -1,0 +1,166 @@
+"""`make proof`: what is too long for `make test`, at full size; fills docs/proof.json.
+
+Each figure stands with its bar, the commit, the machine and the seconds that it took to measure. A
+figure that misses its bar is written down all the same, and the run ends with exit code 1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from earlywarn.engine.duckdb import connect
+from earlywarn.features.build import build
+from earlywarn.features.groups import load_groups
+from earlywarn.files import write_whole
+from earlywarn.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "docs" / "proof.json"
+OULAD = Path(os.environ.get("EARLYWARN_SHARED", ROOT.parent / "shared")) / "data" / "oulad"
+OULAD_BEGINS = date(2014, 2, 1)
+# Cohort and dropouts within 30 days of presentation 2014B, by day.
+OULAD_COUNTS = {28: (6509, 316), 56: (6210, 202), 84: (6022, 187), 140: (5672, 167)}
+
+Figure = dict[str, Any]
+
+
+def run(*arguments: str) -> tuple[dict[str, Any], float]:
+    """Run `earlywarn ... --json` as its own process; return what it printed and its seconds."""
+    begun = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "earlywarn.cli.main", *arguments, "--json"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if done.returncode != 0:
+        raise SystemExit(done.stdout + done.stderr)
+    read: dict[str, Any] = json.loads(done.stdout)
+    return read, time.perf_counter() - begun
+
+
+def peak_gb() -> float:
+    """Return the peak memory of the largest process started so far, in GB."""
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return peak / (1e9 if sys.platform == "darwin" else 1e6)
+
+
+def demo(folder: Path) -> list[Figure]:
+    """The demonstration at full size: the generated city, trained, scored, listed."""
+    info, seconds = run("demo", "--out", str(folder / "city"))
+    workspace = Workspace.open(folder / "city")
+    features = folder / "features.parquet"
+    run("features", "-w", str(workspace.root), "--as-of", info["as_of"], "--out", str(features))
+    recomputed = subprocess.run(
+        [
+            sys.executable,
+            str(ROOT / "docs" / "recompute.py"),
+            str(workspace.models / "main" / "1" / "model.json"),
+            str(features),
+            str(Path(info["folder"]) / "scores.parquet"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    difference = float(recomputed.stdout.split()[-1])
+    schools = info["outputs"]["schools"]
+    return [
+        figure("demo: whole, seconds", round(seconds, 1), "under 360", seconds < 360),
+        figure("demo: peak memory, GB", round(peak_gb(), 2), "under 6", peak_gb() < 6),
+        figure("demo: schools with a list", schools, "166", schools == 166),
+        figure("demo: parts, seconds", info["demo_seconds"] | info["seconds"], "", True),
+        figure(
+            "demo: largest difference of a score recomputed from model.json",
+            difference,
+            "within 1e-9",
+            difference <= 1e-9,
+        ),
+    ]
+
+
+def oulad(folder: Path) -> list[Figure]:
+    """The open data set OULAD, end to end: counts as published, and figures on later data."""
+    if not OULAD.is_dir():
+        return [figure("oulad", f"not measured: no data set in {OULAD.name}", "", True)]
+    root = folder / "oulad"
+    run("init", str(root))
+    run("import", "oulad", str(OULAD), "-w", str(root))
+    workspace = Workspace.open(root)
+    figures = []
+    for day, expected in OULAD_COUNTS.items():
+        found = _counts(workspace, OULAD_BEGINS + timedelta(days=day))
+        figures.append(
+            figure(
+                f"oulad: cohort and dropouts of 2014B, day {day}",
+                list(found),
+                list(expected),
+                found == expected,
+            )
+        )
+    trained, _ = run("train", "--promote", "-w", str(root))
+    run("score", "--as-of", "2014-03-29", "-w", str(root))
+    figures.append(figure("oulad: metrics on 2014B", trained["metrics"]["models"], "", True))
+    return figures
+
+
+def _counts(workspace: Workspace, as_of: date) -> tuple[int, int]:
+    con = connect(workspace)
+    build(con, workspace.config, load_groups(workspace.rules), as_of)
+    ((students, dropouts),) = con.execute(
+        "SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM outcomes AS o "
+        "WHERE o.student_id = c.student_id AND o.date > $as_of AND o.date <= $until)) "
+        "FROM cohort AS c WHERE class_id = '2014B'",
+        {"as_of": as_of, "until": as_of + timedelta(days=30)},
+    ).fetchall()
+    return students, dropouts
+
+
+def figure(what: str, value: Any, bar: Any, holds: bool) -> Figure:
+    """Return one figure with its bar."""
+    return {"what": what, "value": value, "bar": bar, "holds": holds}
+
+
+def main() -> int:
+    """Measure everything and write docs/proof.json."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    figures: list[Figure] = []
+    parts: list[Callable[[Path], list[Figure]]] = [demo, oulad]
+    with tempfile.TemporaryDirectory() as name:
+        for part in parts:
+            begun = time.perf_counter()
+            found = part(Path(name))
+            seconds = round(time.perf_counter() - begun, 1)
+            figures += [one | {"part": part.__name__, "part_seconds": seconds} for one in found]
+            for one in found:
+                print("ok  " if one["holds"] else "MISS", one["what"], one["value"], flush=True)
+    proof = {
+        "commit": commit,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
+        "python": platform.python_version(),
+        "figures": figures,
+    }
+    write_whole(OUT, json.dumps(proof, ensure_ascii=False, indent=1) + "\n")
+    return 0 if all(one["holds"] for one in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
