@@ -2,6 +2,7 @@
 #   make demo    a generated city, trained, scored, listed
 #   make test    lint, types and all tests
 #   make lint    lint, types and the order of the floors
+#   make docs    docs/commands.md from --help, docs/features.md from the catalogue
 #   make proof   what is too long for make test, at full size; writes docs/proof.json
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ endif
 DEMO ?= demo
 STUDENTS ?= 66259
 
-.PHONY: demo test lint format proof clean
+.PHONY: demo test lint format docs proof clean
 
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -41,6 +42,10 @@ format: $(VENV)/.dev
 
 test: lint
 	$(BIN)/pytest -n auto --dist loadfile
+
+docs: $(VENV)/.run
+	$(BIN)/python -m earlywarn.cli.reference > docs/commands.md
+	$(BIN)/python -m earlywarn.features.reference > docs/features.md
 
 proof: $(VENV)/.dev
 	$(BIN)/python benchmarks/proof.py

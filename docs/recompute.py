@@ -2,8 +2,8 @@
 
     python docs/recompute.py WORKSPACE/models/main/1/model.json features.parquet scores.parquet
 
-Prints the largest difference from the stored scores. The features are those of `earlywarn features`,
-the hits the column rules_hit of the run's scores.parquet.
+Prints the largest difference from the stored scores. The features are those of
+`earlywarn features`, the hits the column rules_hit of the run's scores.parquet.
 """
 
 import json

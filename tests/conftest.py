@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from earlywarn.workspace import Workspace
+
+if TYPE_CHECKING:
+    from scoring_city import City
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("EARLYWARN_SHARED", ROOT.parent / "shared"))
@@ -17,6 +21,14 @@ SHARED = Path(os.environ.get("EARLYWARN_SHARED", ROOT.parent / "shared"))
 def workspace(tmp_path: Path) -> Workspace:
     """A new workspace, in a folder whose name has Chinese characters and a space."""
     return Workspace.init(tmp_path / "某县 2026")
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory) -> City:
+    """A generated city of 500 with a promoted model, scored; to be read only."""
+    from scoring_city import make_city
+
+    return make_city(tmp_path_factory.mktemp("city") / "某市 1")
 
 
 @pytest.fixture

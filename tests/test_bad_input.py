@@ -113,7 +113,7 @@ CASES = [
         0,
         1,
         ["unknown columns, left out: favourite_colour"],
-        ["未使用的列:favourite_colour"],
+        ["未使用的列：favourite_colour"],
         SNAPSHOT,
     ),
     Case(

@@ -220,7 +220,7 @@ def test_the_caret_stands_under_the_place():
         "    a > 1 and unexcused_runs >= 3\n"
         "              ^"
     )
-    assert caught.value.text.zh.startswith("第 11 个字符:没有 unexcused_runs 这个名称,")
+    assert caught.value.text.zh.startswith("第 11 个字符：没有 unexcused_runs 这个名称，")
 
 
 def test_the_caret_counts_wide_characters_twice():

@@ -40,7 +40,7 @@ class Document:
 
 
 def _refuse(name: str, line: int, zh: str, en: str) -> EarlywarnError:
-    return EarlywarnError(zh=f"{name} 第 {line} 行:{zh}", en=f"{name}, line {line}: {en}")
+    return EarlywarnError(zh=f"{name} 第 {line} 行：{zh}", en=f"{name}, line {line}: {en}")
 
 
 def load(path: Path, name: str | None = None) -> Document:
@@ -59,7 +59,7 @@ def load(path: Path, name: str | None = None) -> Document:
         raise EarlywarnError(zh=f"找不到文件 {path}。", en=f"There is no file {path}.") from None
     except OSError as error:
         raise EarlywarnError(
-            zh=f"无法读取 {path}:{error.strerror}", en=f"Cannot read {path}: {error.strerror}"
+            zh=f"无法读取 {path}：{error.strerror}", en=f"Cannot read {path}: {error.strerror}"
         ) from None
     return loads(raw, shown)
 
@@ -71,7 +71,7 @@ def loads(raw: bytes | str, name: str = "YAML") -> Document:
         raise _refuse(
             name,
             1,
-            f"文件超过 {MAX_BYTES} 字节,请拆成几个文件。",
+            f"文件超过 {MAX_BYTES} 字节，请拆成几个文件。",
             f"the file is larger than {MAX_BYTES} bytes; split it into several files.",
         )
     try:
@@ -80,7 +80,7 @@ def loads(raw: bytes | str, name: str = "YAML") -> Document:
         raise _refuse(
             name,
             data[: error.start].count(b"\n") + 1,
-            "不是 UTF-8 编码,请另存为 UTF-8。",
+            "不是 UTF-8 编码，请另存为 UTF-8。",
             "not UTF-8; save the file as UTF-8.",
         ) from None
     document = Document(name=name, data=None)
@@ -99,13 +99,13 @@ def loads(raw: bytes | str, name: str = "YAML") -> Document:
             raise _refuse(
                 name,
                 line,
-                "缩进用了制表符,请改用空格。",
+                "缩进用了制表符，请改用空格。",
                 "a tab is used for indentation; use spaces.",
             ) from None
-        raise _refuse(name, line, f"YAML 语法错误({problem})。", f"{problem}.") from None
+        raise _refuse(name, line, f"YAML 语法错误（{problem}）。", f"{problem}.") from None
     except yaml.YAMLError as error:
         problem = str(error).splitlines()[0]
-        raise _refuse(name, 1, f"不是 YAML({problem})。", f"not YAML ({problem}).") from None
+        raise _refuse(name, 1, f"不是 YAML（{problem}）。", f"not YAML ({problem}).") from None
     return document
 
 
@@ -118,7 +118,7 @@ def _compose(text: str, name: str, loader: Any) -> yaml.Node | None:
             raise _refuse(
                 name,
                 line,
-                "不允许使用锚点和别名(& 和 *),请把内容写全。",
+                "不允许使用锚点和别名（& 和 *），请把内容写全。",
                 "anchors and aliases (& and *) are not allowed; write the value out.",
             )
         tag = getattr(event, "tag", None)
@@ -161,7 +161,7 @@ def _build(node: yaml.Node, path: Key, document: Document) -> Any:
             raise _refuse(
                 document.name,
                 line,
-                f"键 {key} 出现了两次,请删去一个。",
+                f"键 {key} 出现了两次，请删去一个。",
                 f"the key {key} stands twice; remove one.",
             )
         result[key] = _build(value_node, (*path, key), document)

@@ -27,7 +27,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from earlywarn import safeyaml
-from earlywarn.errors import EarlywarnError, Lang
+from earlywarn.errors import EarlywarnError, Lang, Text
 from earlywarn.files import write_whole
 from earlywarn.words import EVENTS
 
@@ -127,7 +127,10 @@ class Config(_Strict):
     def _known_events(cls, value: list[str]) -> list[str]:
         unknown = [event for event in value if event not in EVENTS]
         if unknown:
-            raise ValueError(f"unknown event {unknown[0]}; known: {', '.join(EVENTS)}")
+            raise ValueError(
+                f"unknown event {unknown[0]}; known: {', '.join(EVENTS)} / "
+                f"没有 {unknown[0]} 这种事件，可用：{'、'.join(EVENTS)}"
+            )
         return value
 
     @field_validator("stages")
@@ -137,7 +140,10 @@ class Config(_Strict):
         for stage, (low, high) in value.items():
             for grade in range(low, high + 1):
                 if grade in seen:
-                    raise ValueError(f"grade {grade} is in two stages, {seen[grade]} and {stage}")
+                    raise ValueError(
+                        f"grade {grade} is in two stages, {seen[grade]} and {stage} / "
+                        f"{grade} 年级同时属于 {seen[grade]} 和 {stage}"
+                    )
                 seen[grade] = stage
         return value
 
@@ -147,58 +153,66 @@ class Config(_Strict):
         try:
             date.fromisoformat(f"2023-{value}")
         except ValueError:
-            raise ValueError("write a day that every year has, such as 09-01") from None
+            raise ValueError(
+                "write a day that every year has, such as 09-01 / 请写每年都有的日子，如 09-01"
+            ) from None
         return value
 
 
 # What stands above each key of a new earlywarn.yaml: (zh, en).
 CONFIG_COMMENTS: dict[str, tuple[str, str]] = {
-    "format": ("工作区格式,请勿修改", "format of the workspace, leave it"),
+    "format": ("工作区格式，请勿修改", "format of the workspace, leave it"),
     "attendance": (
-        "考勤表:full 每天每人都有记录;exceptions 只记不是正常出勤的日子",
+        "考勤表：full 每天每人都有记录；exceptions 只记不是正常出勤的日子",
         "attendance table: full = a row for every day; exceptions = only days not plainly present",
     ),
     "horizon_days": ("预测未来多少天", "how many days ahead a score looks"),
     "step_days": ("每隔多少天评分一次", "days between scorings"),
     "label_events": ("哪些事件算作要预警的结果", "the events that count as the outcome"),
-    "base_rate": ("全年预期辍学率(没有模型时用)", "dropouts expected in a year (experts only)"),
+    "base_rate": ("全年预期辍学率（没有模型时用）", "dropouts expected in a year (experts only)"),
     "tiers": (
         "分数达到基准率多少倍为 高 / 关注",
         "times the model's base rate from which a score alone is high / watch",
     ),
     "capacity": (
-        "学校每周能跟进的人数:至少 least 人,或在校生的 share(向上取整)",
+        "学校每周能跟进的人数：至少 least 人，或在校生的 share（向上取整）",
         "children a school can follow up in a week: least, or this share of its cohort, rounded up",
     ),
     "prior_sd": (
-        "规则分值的可信程度(对数几率的标准差)",
+        "规则分值的可信程度（对数几率的标准差）",
         "how far data may move a rule's points (standard deviation, log-odds)",
     ),
     "as_of_dates": (
-        "训练用的截止日期;空 = 按 step_days 逐步",
+        "训练用的截止日期；空 = 按 step_days 逐步",
         "as-of dates of training; empty = every step_days",
     ),
     "sensitive_inputs": (
-        "允许分类器使用的敏感特征;默认不用",
+        "允许分类器使用的敏感特征；默认不用",
         "sensitive features the classifier may use; none by default",
     ),
-    "ledger_url": ("跟进台账数据库;空 = ledger.db", "ledger database; empty = ledger.db"),
-    "memory_limit": ("内存上限,如 4GB;空 = 自动", "memory limit such as 4GB; empty = automatic"),
-    "temp_folder": ("临时文件夹;空 = 系统默认", "folder for temporary files; empty = the system's"),
+    "ledger_url": ("跟进台账数据库；空 = ledger.db", "ledger database; empty = ledger.db"),
+    "memory_limit": ("内存上限，如 4GB；空 = 自动", "memory limit such as 4GB; empty = automatic"),
+    "temp_folder": (
+        "临时文件夹；空 = 系统默认",
+        "folder for temporary files; empty = the system's",
+    ),
     "stages": ("学段与年级", "stages and their grades"),
-    "school_year_start": ("学年开始(月-日)", "first day of the school year (month-day)"),
+    "school_year_start": ("学年开始（月-日）", "first day of the school year (month-day)"),
     "age_at_grade_1": ("一年级入学年龄", "age at entry into grade 1"),
-    "pass_mark": ("及格线(占满分的比例)", "pass mark as a share of the full mark"),
+    "pass_mark": ("及格线（占满分的比例）", "pass mark as a share of the full mark"),
     "core_subjects": ("主科", "core subjects"),
     "outcomes_complete_until": (
-        "结果已收齐到哪一天;空 = 最新一条结果",
+        "结果已收齐到哪一天；空 = 最新一条结果",
         "outcomes are known up to this day; empty = the newest row of outcomes",
     ),
     "dropout_limit": (
         "各学段学年辍学率上限",
         "limit of the dropout rate of a school year, by stage",
     ),
-    "test_where": ("测试集条件;空 = 按时间", "condition of the test set; empty = the latest dates"),
+    "test_where": (
+        "测试集条件；空 = 按时间",
+        "condition of the test set; empty = the latest dates",
+    ),
     "roles": ("默认角色", "role where a command names none"),
     "lang": ("默认语言 zh / en", "default language, zh / en"),
     "seed": ("随机种子", "random seed"),
@@ -255,7 +269,7 @@ def _check_format(name: str, data: dict[str, Any]) -> None:
     written = str(data.get("format", FORMAT))
     if written.isdigit() and int(written) > FORMAT:
         raise EarlywarnError(
-            zh=f"{name} 的 format 是 {written},比本程序新(支持 {FORMAT})。请升级 earlywarn。",
+            zh=f"{name} 的 format 是 {written}，比本程序新（支持 {FORMAT}）。请升级 earlywarn。",
             en=f"{name} has format {written}, newer than this program's {FORMAT}: update it.",
         )
 
@@ -267,17 +281,65 @@ def _config_error(document: safeyaml.Document, error: ValidationError) -> Earlyw
     key = ".".join(str(part) for part in where)
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(where[-1]), list(Config.model_fields), n=1)
-        zh_hint = f"是否想写 {near[0]}?" if near else "请删去。"
+        zh_hint = f"是否想写 {near[0]}？" if near else "请删去。"
         en_hint = f"did you mean {near[0]}?" if near else "remove it."
         return EarlywarnError(
-            zh=f"{document.name} 第 {line} 行:没有 {key} 这个设置,{zh_hint}",
+            zh=f"{document.name} 第 {line} 行：没有 {key} 这个设置，{zh_hint}",
             en=f"{document.name}, line {line}: there is no setting {key}; {en_hint}",
         )
     value = first.get("input")
+    why = _why(first)
     return EarlywarnError(
-        zh=f"{document.name} 第 {line} 行:{key} 的值 {value!r} 不合要求({first['msg']})。",
-        en=f"{document.name}, line {line}: {key} has the value {value!r}: {first['msg']}.",
+        zh=f"{document.name} 第 {line} 行：{key} 的值 {value!r} 不合要求：{why.zh}。",
+        en=f"{document.name}, line {line}: {key} has the value {value!r}: {why.en}.",
     )
+
+
+# What pydantic found, in Chinese; {} is filled from the error's context.
+_WHY_ZH = {
+    "literal_error": "只能是 {expected}",
+    "greater_than": "必须大于 {gt}",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than": "必须小于 {lt}",
+    "less_than_equal": "不能大于 {le}",
+    "int_parsing": "请写整数",
+    "int_from_float": "请写整数",
+    "int_type": "请写整数",
+    "float_parsing": "请写数字",
+    "float_type": "请写数字",
+    "finite_number": "请写有限的数字",
+    "bool_parsing": "请写 yes 或 no",
+    "string_type": "请写文字",
+    "string_pattern_mismatch": "写法应符合 {pattern}",
+    "list_type": "请写成列表，如 [a, b]",
+    "dict_type": "请写成“键: 值”",
+    "model_type": "请写成“键: 值”",
+    "too_short": "至少要有 {min_length} 项",
+    "missing": "缺少这一项",
+    **dict.fromkeys(
+        (
+            "date_type",
+            "date_parsing",
+            "date_from_datetime_parsing",
+            "date_from_datetime_inexact",
+        ),
+        "请写成 2026-11-20 这样的日期",
+    ),
+}
+
+
+def _why(error: Any) -> Text:
+    """Say in both languages what pydantic found wrong with one value."""
+    said = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "value_error":
+        en, _, zh = said.partition(" / ")
+        return Text(zh=zh or en, en=en)
+    context = {k: str(v).replace(" or ", " 或 ") for k, v in error.get("ctx", {}).items()}
+    zh = _WHY_ZH.get(error["type"], said).format(**context)
+    en = said[0].lower() + said[1:]
+    if "date" in error["type"]:
+        en = "write a date like 2026-11-20"
+    return Text(zh=zh, en=en)
 
 
 def shipped(kind: str) -> Path:
@@ -306,7 +368,7 @@ class Workspace:
         root = root.expanduser().resolve()
         if not (root / CONFIG_FILE).is_file():
             raise EarlywarnError(
-                zh=f"{root} 不是工作区(缺少 {CONFIG_FILE})。请先运行 earlywarn init,"
+                zh=f"{root} 不是工作区（缺少 {CONFIG_FILE}）。请先运行 earlywarn init，"
                 "或用 -w 指定工作区。",
                 en=f"{root} is not a workspace (no {CONFIG_FILE}). Run `earlywarn init` first, "
                 "or name one with -w.",
@@ -321,7 +383,7 @@ class Workspace:
         root = root.expanduser().resolve()
         if (root / CONFIG_FILE).exists():
             raise EarlywarnError(
-                zh=f"{root} 已经是工作区,未作改动。",
+                zh=f"{root} 已经是工作区，未作改动。",
                 en=f"{root} is a workspace already; nothing was changed.",
             )
         if root.exists() and not root.is_dir():
@@ -385,7 +447,7 @@ class Workspace:
             raise _held(note) from None
         except OSError as error:
             raise EarlywarnError(
-                zh=f"无法写入工作区 {self.root}:{error.strerror}",
+                zh=f"无法写入工作区 {self.root}：{error.strerror}",
                 en=f"Cannot write to the workspace {self.root}: {error.strerror}",
             ) from None
         try:
@@ -405,13 +467,13 @@ class Workspace:
 
 
 def _held(note: Path) -> EarlywarnError:
-    try:
+    who = Text("另一个程序", "another program")
+    with suppress(OSError, ValueError, KeyError, TypeError):
         holder = json.loads(note.read_text("utf-8"))
-        who = f"{holder['user']}@{holder['host']} (pid {holder['pid']}, {holder['doing']}, "
-        who += f"{holder['since']})"
-    except (OSError, ValueError, KeyError):
-        who = "?"
+        said = f"{holder['user']}@{holder['host']} (pid {holder['pid']}, {holder['doing']}, "
+        said += f"{holder['since']})"
+        who = Text(said, said)
     return EarlywarnError(
-        zh=f"工作区正在被使用:{who}。请等它结束后再试。",
-        en=f"The workspace is in use by {who}. Try again when that has ended.",
+        zh=f"工作区正在被使用：{who.zh}。请等它结束后再试。",
+        en=f"The workspace is in use by {who.en}. Try again when that has ended.",
     )

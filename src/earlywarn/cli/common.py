@@ -74,7 +74,7 @@ def choose_lang(option: str, workspace: Path | None = None) -> Lang:
     if chosen == "en":
         return "en"
     raise UsageError(
-        zh=f"--lang 只能是 zh 或 en,不是 {chosen}。", en=f"--lang is zh or en, not {chosen}."
+        zh=f"--lang 只能是 zh 或 en，不是 {chosen}。", en=f"--lang is zh or en, not {chosen}."
     )
 
 
@@ -92,11 +92,27 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
         except EarlywarnError as error:
             report_error(error, **arguments)
             raise typer.Exit(error.exit_code) from None
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            plain = _cannot_use(error)
+            report_error(plain, **arguments)
+            raise typer.Exit(plain.exit_code) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
         raise typer.Exit(code)
 
     return wrapped
+
+
+def _cannot_use(error: OSError) -> EarlywarnError:
+    """Say which file the system refuses, and why, in the system's own words."""
+    path, cause = error.filename or "", error.strerror or str(error)
+    return EarlywarnError(
+        zh=f"无法读写 {path}：{cause}。请检查路径、权限和磁盘空间后重试。",
+        en=f"Cannot read or write {path}: {cause}. Check the path, the permissions and the disk "
+        "space, then try again.",
+    )
 
 
 def report_error(error: EarlywarnError, **arguments: Any) -> None:
@@ -123,6 +139,6 @@ def parse_date(value: str, option: str) -> date:
         return date.fromisoformat(value)
     except ValueError:
         raise UsageError(
-            zh=f"{option} 的值 {value} 不是日期,请写成 2026-11-20 这样。",
+            zh=f"{option} 的值 {value} 不是日期，请写成 2026-11-20 这样。",
             en=f"{option}: {value} is not a date; write it like 2026-11-20.",
         ) from None

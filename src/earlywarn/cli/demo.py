@@ -25,7 +25,7 @@ def demo(
 ) -> int:
     """Make a generated city, train, score, and write every school's watchlist.
 
-    生成一个虚构城市,训练、评分并写出各校名单,最后打印 index.html 的位置。
+    生成一个虚构城市，训练、评分并写出各校名单，最后打印 index.html 的位置。
 
     Example: earlywarn demo --out demo --students 3000
     """

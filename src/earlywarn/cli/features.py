@@ -37,7 +37,15 @@ def features(
     opened = Workspace.open(workspace)
     with out_to.progress(Text("正在计算特征…", "Computing features ...")):
         rows = write_features(opened, parse_date(as_of, "--as-of"), out)
-    out_to.say(Text(f"已写入 {out}:{rows} 名学生。", f"Wrote {out}: {rows} students."))
+    out_to.say(Text(f"已写入 {out}：{rows} 名学生。", f"Wrote {out}: {rows} students."))
+    if not rows:
+        out_to.say(
+            Text(
+                f"{as_of} 没有在校学生，文件里只有表头；请核对 --as-of 和学籍快照的日期。",
+                f"Nobody is enrolled on {as_of}: the file has headings only. Check --as-of and the "
+                "dates of the registry's snapshots.",
+            )
+        )
     out_to.data({"out": str(out), "as_of": as_of, "students": rows})
     return 0
 

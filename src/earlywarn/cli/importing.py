@@ -37,7 +37,7 @@ def oulad(
     with out.progress(Text("正在导入…", "Importing ...")):
         result = import_oulad(opened, source)
     if not result.is_new:
-        out.say(Text("已经导入过,未作改动。", "It was imported already; nothing was changed."))
+        out.say(Text("已经导入过，未作改动。", "It was imported already; nothing was changed."))
     for table, rows in result.rows.items():
         out.line(f"{table:12} {rows:>9,}")
     out.data({"rows": result.rows, "is_new": result.is_new})

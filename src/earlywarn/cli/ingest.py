@@ -79,7 +79,7 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         """Load files into a table; wrong rows go to quarantine and the good ones are kept.
 
-        导入数据表:有问题的行进入隔离区,其余照常导入。
+        导入数据表：有问题的行进入隔离区，其余照常导入。
 
         Exit code 0 = all accepted, 3 = some rows quarantined, 1 = a file could not be used.
 
@@ -91,7 +91,8 @@ def register(app: typer.Typer) -> None:
             return _list(opened, out)
         if not table or not files:
             raise UsageError(
-                zh="请给出表名和文件,例如:earlywarn ingest students 名册.csv --snapshot 2026-09-01",
+                zh="请给出表名和文件，例如："
+                "earlywarn ingest students 名册.csv --snapshot 2026-09-01",
                 en="Name a table and files, such as: "
                 "earlywarn ingest students roll.csv --snapshot 2026-09-01",
             )
@@ -132,7 +133,7 @@ def _number(text: str) -> Decimal:
         value = Decimal("NaN")
     if not value.is_finite():
         raise UsageError(
-            zh=f"--full-mark 的值 {text} 不是数字,请写成 120 这样。",
+            zh=f"--full-mark 的值 {text} 不是数字，请写成 120 这样。",
             en=f"--full-mark: {text} is no number; write one such as 120.",
         )
     return value
@@ -154,11 +155,11 @@ def _print(result: IngestResult, out: Output, dry_run: bool) -> None:
         if not file.loaded_before:
             out.say(
                 Text(
-                    f"{file.file} → {result.table}:读取 {file.rows_read:,} 行,"
-                    f"接受 {file.accepted:,},隔离 {file.quarantined:,}"
-                    + (f",合并 {file.merged:,}" if file.merged else "")
-                    + (f",替换先前 {file.replaced:,} 行" if file.replaced else "")
-                    + ("(试运行,未写入)" if dry_run else f"(批次 {file.batch})"),
+                    f"{file.file} → {result.table}：读取 {file.rows_read:,} 行，"
+                    f"接受 {file.accepted:,}，隔离 {file.quarantined:,}"
+                    + (f"，合并 {file.merged:,}" if file.merged else "")
+                    + (f"，替换先前 {file.replaced:,} 行" if file.replaced else "")
+                    + ("（试运行，未写入）" if dry_run else f"（批次 {file.batch}）"),
                     f"{file.file} -> {result.table}: {file.rows_read:,} rows read, "
                     f"{file.accepted:,} accepted, {file.quarantined:,} quarantined"
                     + (f", {file.merged:,} merged" if file.merged else "")
@@ -177,7 +178,7 @@ def _print(result: IngestResult, out: Output, dry_run: bool) -> None:
         if file.quarantine:
             out.say(
                 Text(
-                    f"  未接受的行及原因:{file.quarantine}",
+                    f"  未接受的行及原因：{file.quarantine}",
                     f"  Rows not accepted, with reasons: {file.quarantine}",
                 )
             )

@@ -33,17 +33,17 @@ def register(app: typer.Typer) -> None:
         out.data({"workspace": str(made.root)})
         where = str(folder)
         at = f' -w "{where}"' if where != "." else ""
-        out.say(Text(f"工作区已建立:{made.root}", f"The workspace is ready: {made.root}"))
+        out.say(Text(f"工作区已建立：{made.root}", f"The workspace is ready: {made.root}"))
         out.say(
             Text(
-                "接下来:\n"
-                "  1. 查看 earlywarn.yaml(考勤方式 attendance、学段 stages、学年开始日期)。\n"
-                "  2. 导入数据,顺序不限,例如:\n"
+                "接下来：\n"
+                "  1. 查看 earlywarn.yaml（考勤方式 attendance、学段 stages、学年开始日期）。\n"
+                "  2. 导入数据，顺序不限，例如：\n"
                 f"     earlywarn ingest{at} schools 学校.csv --mapping cn-registry\n"
                 f"     earlywarn ingest{at} students 名册.xlsx --snapshot 2026-09-01"
                 " --mapping cn-registry\n"
                 f"     earlywarn ingest{at} attendance 考勤.csv --mapping cn-registry\n"
-                f"  3. 评分并生成各校名单:earlywarn score{at}",
+                f"  3. 评分并生成各校名单：earlywarn score{at}",
                 "Next:\n"
                 "  1. Look at earlywarn.yaml (attendance mode, stages, start of the school year).\n"
                 "  2. Load the tables, in any order, such as:\n"

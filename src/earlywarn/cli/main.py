@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from importlib import import_module
+from typing import Annotated
 
 import typer
+
+from earlywarn import __version__
 
 # In the order of --help. Each module's `register(app)` adds its commands and imports nothing heavy.
 _MODULES = (
@@ -23,6 +26,12 @@ _MODULES = (
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"earlywarn {__version__}")
+        raise typer.Exit
+
+
 def make_app() -> typer.Typer:
     """Return the command line with every command."""
     app = typer.Typer(
@@ -33,6 +42,16 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+
+    @app.callback()
+    def options(
+        version: Annotated[
+            bool,
+            typer.Option("--version", callback=_version, is_eager=True, help="The version / 版本"),
+        ] = False,
+    ) -> None:
+        pass
+
     for module in _MODULES:
         import_module(f"earlywarn.cli.{module}").register(app)
     return app

@@ -67,7 +67,7 @@ def train(
     if not result.promoted:
         out.say(
             Text(
-                f"尚未启用;启用:earlywarn models promote {result.scorecard.label}",
+                f"尚未启用；启用：earlywarn models promote {result.scorecard.label}",
                 f"Not in use yet: earlywarn models promote {result.scorecard.label}",
             )
         )
@@ -131,7 +131,7 @@ def show(
     scorecard = registry.load(opened, model) if model else registry.promoted(opened)
     if scorecard is None:
         raise EarlywarnError(
-            zh="没有启用的模型。请指定 NAME/VERSION,或运行 earlywarn train --promote。",
+            zh="没有启用的模型。请指定 NAME/VERSION，或运行 earlywarn train --promote。",
             en="No model is promoted. Name one as NAME/VERSION, or run `earlywarn train "
             "--promote`.",
         )
@@ -152,7 +152,7 @@ def show(
     else:
         out.say(
             Text(
-                "专家评分卡:权重即作者的分值,没有检验数据。",
+                "专家评分卡：权重即作者的分值，没有检验数据。",
                 "The experts' scorecard: weights are the authors' points; nothing was tested.",
             )
         )
@@ -213,8 +213,8 @@ def _metrics(out: Output, metrics: dict[str, Any], *, by_date: bool) -> None:
         if period["rows"]:
             out.say(
                 Text(
-                    f"{text.zh} {period['first_as_of']} 至 {period['last_as_of']}:"
-                    f"{period['rows']} 行,{period['events']} 名学生有结果",
+                    f"{text.zh} {period['first_as_of']} 至 {period['last_as_of']}："
+                    f"{period['rows']} 行，{period['events']} 名学生有结果",
                     f"{text.en} {period['first_as_of']} to {period['last_as_of']}: "
                     f"{period['rows']} rows, {period['events']} students with the outcome",
                 )
@@ -224,13 +224,13 @@ def _metrics(out: Output, metrics: dict[str, Any], *, by_date: bool) -> None:
     heads = ["", *(MEASURE_LABELS[name](out.lang) for name in _SHOWN)]
     _table(out, heads, measure_rows(metrics["models"], _SHOWN, out.lang))
     out.say(
-        Text(f"最好的单条规则:{metrics['best_rule']}", f"best single rule: {metrics['best_rule']}")
+        Text(f"最好的单条规则：{metrics['best_rule']}", f"best single rule: {metrics['best_rule']}")
     )
     for entry in metrics["by_date"] if by_date else []:
         out.line("")
         out.say(
             Text(
-                f"{entry['as_of']}:{entry['rows']} 名学生,{entry['events']} 名有结果",
+                f"{entry['as_of']}：{entry['rows']} 名学生，{entry['events']} 名有结果",
                 f"{entry['as_of']}: {entry['rows']} students, {entry['events']} with the outcome",
             )
         )
@@ -255,7 +255,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("train")(command(train))
     models = typer.Typer(
-        help="The models: list, show, promote. / 模型:列出、显示、启用。", no_args_is_help=True
+        help="The models: list, show, promote. / 模型：列出、显示、启用。", no_args_is_help=True
     )
     models.command("list")(command(list_models))
     models.command("show")(command(show))

@@ -70,7 +70,7 @@ def check(
     for problem in report.problems:
         out.say(problem.text)
     count, found = len(report.rulebook.rules), len(report.problems)
-    out.say(Text(f"{count} 条规则,{found} 个问题。", f"{count} rules, {found} problems."))
+    out.say(Text(f"{count} 条规则，{found} 个问题。", f"{count} rules, {found} problems."))
     return 1 if report.problems else 0
 
 
@@ -109,7 +109,7 @@ def run_pack_tests(
         place = f"{failure.rule.file} {failure.rule.id} #{failure.number}"
         out.say(
             Text(
-                f"{place}:应为{expect.zh},得到{got.zh}。",
+                f"{place}：应为{expect.zh}，得到{got.zh}。",
                 f"{place}: expected {expect.en}, got {got.en}.",
             )
         )
@@ -125,7 +125,7 @@ def run_pack_tests(
     full = len(report.rules) - len(report.lacking)
     out.say(
         Text(
-            f"{tests} 个测试,{failed} 个不通过;{len(report.rules)} 条规则中 {full} 条"
+            f"{tests} 个测试，{failed} 个不通过；{len(report.rules)} 条规则中 {full} 条"
             "命中、未命中、未知都有测试。",
             f"{tests} tests, {failed} failed; {full} of {len(report.rules)} rules have tests for "
             "hit, miss and unknown.",

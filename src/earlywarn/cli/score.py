@@ -30,7 +30,8 @@ def score(
     model: Annotated[
         str,
         typer.Option(
-            "--model", help="NAME[/VERSION], or none for the experts' points / 模型,none = 专家分值"
+            "--model",
+            help="NAME or NAME/VERSION, or none for the experts' points / 模型，none = 专家分值",
         ),
     ] = "",
     workspace: WorkspaceOption = Path(),
@@ -68,18 +69,18 @@ def show_run(out: Output, info: dict[str, object], folder: Path, is_new: bool) -
     counts: dict[str, object] = info["counts"]  # type: ignore[assignment]
     tiers: dict[str, int] = counts["tiers"]  # type: ignore[assignment]
     if not is_new:
-        out.say(Text("输入没有变化,沿用已有的评分。", "Nothing has changed: this run was there."))
+        out.say(Text("输入没有变化，沿用已有的评分。", "Nothing has changed: this run was there."))
     if info.get("generated"):
-        out.say(Text("注意:这是生成的数据,不是真实学生。", "Generated data: no real children."))
+        out.say(Text("注意：这是生成的数据，不是真实学生。", "Generated data: no real children."))
     shown: dict[str, list[str]] = {"zh": [], "en": []}
     for tier, count in tiers.items():
         shown["zh"].append(f"{TIER_LABELS[tier].zh} {count}")
         shown["en"].append(f"{TIER_LABELS[tier].en} {count}")
     out.say(
         Text(
-            f"截止 {info['as_of']},模型 {info['model']}:在校 {counts['students']} 人,"
-            f"{counts['schools']} 所学校,列入名单 {counts['listed']} 人"
-            f"({'、'.join(shown['zh'])})。",
+            f"截止 {info['as_of']}，模型 {info['model']}：在校 {counts['students']} 人，"
+            f"{counts['schools']} 所学校，列入名单 {counts['listed']} 人"
+            f"（{'、'.join(shown['zh'])}）。",
             f"As of {info['as_of']}, model {info['model']}: {counts['students']} students in "
             f"{counts['schools']} schools, {counts['listed']} listed ({', '.join(shown['en'])}).",
         )

@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         """Make a workspace with generated data: nobody in it exists.
 
-        生成一个虚构的城市(学校、学生、考勤、成绩),用于演示和测试。
+        生成一个虚构的城市（学校、学生、考勤、成绩），用于演示和测试。
 
         Example: earlywarn simulate demo-city --students 3000 --years 3 --profile city --seed 1
         """
@@ -61,12 +61,12 @@ def register(app: typer.Typer) -> None:
         out.data({"workspace": str(made.root), "generated": True, "rows": rows, "source": source})
         out.say(
             Text(
-                f"已生成工作区:{made.root}(全部为虚构数据)",
+                f"已生成工作区：{made.root}（全部为虚构数据）",
                 f"Generated workspace: {made.root} (nobody in it exists)",
             )
         )
         for table, count in rows.items():
             out.line(f"  {table:<14} {count:>12,}")
         if source:
-            out.say(Text(f"CSV 文件在:{source}", f"The tables as CSV: {source}"))
+            out.say(Text(f"CSV 文件在：{source}", f"The tables as CSV: {source}"))
         return 0

@@ -258,7 +258,7 @@ class _Compiler:
 def _check_repeats(repeats: int) -> None:
     if repeats > MAX_REPEATS:
         raise ConditionError(
-            zh=f"除法或 coalesce 嵌套超过 {MAX_REPEATS} 层,请简化。",
+            zh=f"除法或 coalesce 嵌套超过 {MAX_REPEATS} 层，请简化。",
             en=f"divisions or coalesce nested deeper than {MAX_REPEATS}: make it simpler.",
         )
 

@@ -31,7 +31,7 @@ class ConditionError(EarlywarnError):
         self.source = source
         place = snippet(source, column) if source else ""
         super().__init__(
-            zh=f"第 {column} 个字符:{zh}" + (f"\n{place}" if place else ""),
+            zh=f"第 {column} 个字符：{zh}" + (f"\n{place}" if place else ""),
             en=f"character {column}: {en}" + (f"\n{place}" if place else ""),
         )
 

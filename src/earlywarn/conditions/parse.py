@@ -92,7 +92,7 @@ def parse(source: str, kinds: Mapping[str, Kind]) -> Node:
     if kind_of(root) is not Kind.BOOLEAN:
         word = KIND_WORDS[kind_of(root)]
         raise ConditionError(
-            zh=f"这是{word.zh},不是条件;请与某个值比较,如 {canonical(root)[:60]} >= 3。",
+            zh=f"这是{word.zh}，不是条件；请与某个值比较，如 {canonical(root)[:60]} >= 3。",
             en=f"this is {word.en}, not a condition; compare it, such as "
             f"{canonical(root)[:60]} >= 3.",
             source=source,
@@ -125,7 +125,7 @@ def _syntax(source: str, tokens: list[Token], error: Exception | None) -> Condit
                 column = token.column
                 break
     return ConditionError(
-        zh="写法不完整或多了东西;条件应像 unexcused_run >= 3 and not boarding 这样。",
+        zh="写法不完整或多了东西；条件应像 unexcused_run >= 3 and not boarding 这样。",
         en="something is missing or too much here; a condition reads like "
         "unexcused_run >= 3 and not boarding.",
         source=source,
@@ -156,7 +156,7 @@ class _Checker:
         """Move past the next leaf, which must be the one that the parser saw."""
         if self.leaf >= len(self.leaves) or self.leaves[self.leaf].text != text:
             raise self.fail(
-                "看不懂这里的写法,请用括号写清楚。",
+                "看不懂这里的写法，请用括号写清楚。",
                 "this cannot be read for certain; make it plain with brackets.",
             )
         self.leaf += 1
@@ -192,7 +192,7 @@ class _Checker:
     def leaf_node(self, e: exp.Expression) -> Node:
         if isinstance(e, exp.Column):
             if not isinstance(e.this, exp.Identifier) or e.args.get("table"):
-                raise self.fail("名称直接写,不加前缀。", "write names bare, without a prefix.")
+                raise self.fail("名称直接写，不加前缀。", "write names bare, without a prefix.")
             name = str(e.this.this)
             self.take(name)
             return Name(name, self.kinds[name])
@@ -222,7 +222,7 @@ class _Checker:
         if kind_of(node) not in (Kind.BOOLEAN, None):
             word = KIND_WORDS[kind_of(node)]
             raise self.fail(
-                f"and / or / not 之间要有条件,而这里是{word.zh};请与某个值比较。",
+                f"and / or / not 之间要有条件，而这里是{word.zh}；请与某个值比较。",
                 f"and / or / not join conditions, but this is {word.en}; compare it with a value.",
                 start,
             )
@@ -234,7 +234,7 @@ class _Checker:
         if kind_of(node) not in (Kind.NUMBER, None):
             word = KIND_WORDS[kind_of(node)]
             raise self.fail(
-                f"只有数字可以运算,而这里是{word.zh}。",
+                f"只有数字可以运算，而这里是{word.zh}。",
                 f"only numbers can be reckoned with, but this is {word.en}.",
                 start,
             )
@@ -244,7 +244,7 @@ class _Checker:
         """An operand of a comparison: another comparison there needs brackets of its own."""
         if isinstance(e, _LOOSE):
             raise self.fail(
-                "比较不能连写;请写 a < b and b < c,或加括号。",
+                "比较不能连写；请写 a < b and b < c，或加括号。",
                 "comparisons cannot be chained; write a < b and b < c, or add brackets.",
             )
         return self.node(e)
@@ -256,7 +256,7 @@ class _Checker:
             if kind is not known[0][0]:
                 first, second = KIND_WORDS[known[0][0]], KIND_WORDS[kind]
                 raise self.fail(
-                    f"{first.zh}不能与{second.zh}比较或并列;{_cure(known[0][0], kind).zh}。",
+                    f"{first.zh}不能与{second.zh}比较或并列；{_cure(known[0][0], kind).zh}。",
                     f"{first.en} does not go with {second.en}; {_cure(known[0][0], kind).en}.",
                     at,
                 )
@@ -270,7 +270,7 @@ class _Checker:
         kind = self.same_kind([(left, start), (right, middle)])
         if kind is Kind.BOOLEAN and op not in ("=", "<>"):
             raise self.fail(
-                "是/否没有大小,请用 = 或 <>。",
+                "是/否没有大小，请用 = 或 <>。",
                 "yes/no has no order; use = or <>.",
                 start,
             )
@@ -281,7 +281,7 @@ class _Checker:
         operand = self.operand(e.this)
         if not isinstance(e.expression, exp.Null):
             raise self.fail(
-                "is 后面只能是 null 或 not null;是/否直接写名称,或写 = true。",
+                "is 后面只能是 null 或 not null；是/否直接写名称，或写 = true。",
                 "only null or not null follows is; write a yes/no bare, or = true.",
                 start,
             )
@@ -294,7 +294,7 @@ class _Checker:
         operand = self.operand(e.this)
         if not items or any(value for key, value in e.args.items() if key not in _IN_ARGS):
             raise self.fail(
-                "in 后面要有一个列表,如 in ('a', 'b')。",
+                "in 后面要有一个列表，如 in ('a', 'b')。",
                 "a list follows in, such as in ('a', 'b').",
             )
         nodes = [(operand, start)]
@@ -312,7 +312,7 @@ class _Checker:
         kind = self.same_kind(nodes)
         if kind is Kind.BOOLEAN or e.args.get("symmetric"):
             raise self.fail(
-                "是/否没有大小,不能用 between。", "yes/no has no order: no between.", nodes[0][1]
+                "是/否没有大小，不能用 between。", "yes/no has no order: no between.", nodes[0][1]
             )
         return Between(nodes[0][0], nodes[1][0], nodes[2][0], kind)
 
@@ -330,7 +330,7 @@ class _Checker:
         if function != "coalesce" and kind not in (Kind.NUMBER, None):
             word = KIND_WORDS[kind]
             raise self.fail(
-                f"{function} 只用于数字,而这里是{word.zh}。",
+                f"{function} 只用于数字，而这里是{word.zh}。",
                 f"{function} takes numbers, but this is {word.en}.",
                 nodes[0][1],
             )
@@ -349,12 +349,12 @@ def _is_date(e: exp.Expression) -> bool:
 def _cure(first: Kind | None, second: Kind | None) -> Text:
     both = {first, second}
     if both == {Kind.NUMBER, Kind.TEXT}:
-        return Text("数字不加引号,文字加单引号", "write numbers without quotes, texts in quotes")
+        return Text("数字不加引号，文字加单引号", "write numbers without quotes, texts in quotes")
     if both == {Kind.DATE, Kind.TEXT}:
         return Text("日期请写成 date '2026-11-20'", "write a date like date '2026-11-20'")
     if Kind.BOOLEAN in both:
         return Text(
-            "是/否直接写名称,或与 true / false 比较",
+            "是/否直接写名称，或与 true / false 比较",
             "write a yes/no bare, or compare it with true / false",
         )
     return Text("两边要同类", "both sides must be of one kind")

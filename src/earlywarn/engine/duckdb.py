@@ -31,7 +31,7 @@ def connect(workspace: Workspace) -> duckdb.DuckDBPyConnection:
         con = duckdb.connect(config=settings)
     except duckdb.Error as error:
         raise EarlywarnError(
-            zh=f"无法启动 DuckDB(请检查 memory_limit 和 temp_folder):{error}",
+            zh=f"无法启动 DuckDB（请检查 memory_limit 和 temp_folder）：{error}",
             en=f"DuckDB does not start (check memory_limit and temp_folder): {error}",
         ) from None
     con.execute("SET enable_progress_bar = false").fetchall()

@@ -174,7 +174,7 @@ def _refuse_without_calendar(con: duckdb.DuckDBPyConnection) -> None:
     if missing:
         schools = ", ".join(str(row[0]) for row in missing)
         raise EarlywarnError(
-            zh=f"配置 attendance: exceptions 需要校历,但学校 {schools} 在截止日期前没有校历行。"
+            zh=f"配置 attendance: exceptions 需要校历，但学校 {schools} 在截止日期前没有校历行。"
             "请先运行 earlywarn ingest calendar。",
             en=f"attendance: exceptions needs a calendar, and school {schools} has no calendar row "
             "up to the as-of date. Run `earlywarn ingest calendar` first.",

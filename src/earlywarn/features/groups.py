@@ -92,7 +92,7 @@ def unknown_code(condition: Condition) -> Text | None:
                 field = next(n.name for n in under if isinstance(n, Name))
                 known = ", ".join(choices)
                 return Text(
-                    f"{field} 没有 '{child.value}' 这个值;可用:{known}。",
+                    f"{field} 没有 '{child.value}' 这个值；可用：{known}。",
                     f"{field} is never '{child.value}'; it can be {known}.",
                 )
     return None
@@ -111,7 +111,7 @@ def load_groups(rules_dir: Path) -> Groups:
     groups, problems = read_groups(document)
     if problems:
         raise EarlywarnError(
-            zh="\n".join(f"{document.name} 第 {line} 行:{text.zh}" for line, text in problems),
+            zh="\n".join(f"{document.name} 第 {line} 行：{text.zh}" for line, text in problems),
             en="\n".join(f"{document.name}, line {line}: {text.en}" for line, text in problems),
         )
     return groups
@@ -165,17 +165,19 @@ def _group(
         if key not in _KEYS:
             near = nearest(key, _KEYS)
             zh, en = (
-                (f"是不是 {near}?", f"did you mean {near}?") if near else ("请删去。", "remove it.")
+                (f"是不是 {near}？", f"did you mean {near}?")
+                if near
+                else ("请删去。", "remove it.")
             )
-            problem(key, f"没有 {key} 这个键,{zh}", f"there is no key {key}; {en}")
+            problem(key, f"没有 {key} 这个键，{zh}", f"there is no key {key}; {en}")
     name = str(entry.get("name") or "")
     if name not in GROUP_NAMES:
         near = nearest(name, GROUP_NAMES)
         known = ", ".join(GROUP_NAMES)
-        zh, en = (f"是不是 {near}?", f"did you mean {near}?") if near else ("", "")
+        zh, en = (f"是不是 {near}？", f"did you mean {near}?") if near else ("", "")
         problem(
             "name",
-            f"没有组 {name or '(空)'},{zh}可用:{known}。",
+            f"没有组 {name or '（空）'}，{zh}可用：{known}。",
             f"there is no group {name or '(empty)'}; {en} known: {known}.",
         )
     label = entry.get("label")
@@ -191,16 +193,16 @@ def _group(
     if name in ALWAYS_SENSITIVE and sensitive in ("no", "false"):
         problem(
             "sensitive",
-            f"组 {name} 必须保密,请写 sensitive: yes。",
+            f"组 {name} 必须保密，请写 sensitive: yes。",
             f"the group {name} is always sensitive; write sensitive: yes.",
         )
     condition: Condition | None = None
     try:
         condition = compile_condition(str(entry.get("when") or ""), REGISTRY_FIELDS)
         if code := unknown_code(condition):
-            problem("when", f"组 {name}:{code.zh}", f"group {name}: {code.en}")
+            problem("when", f"组 {name}：{code.zh}", f"group {name}: {code.en}")
     except ConditionError as error:
-        problem("when", f"组 {name}:{error.text.zh}", f"group {name}: {error.text.en}")
+        problem("when", f"组 {name}：{error.text.zh}", f"group {name}: {error.text.en}")
     if problems or condition is None or not isinstance(label, dict):
         return None, problems
     text = Text(zh=str(label["zh"]), en=str(label["en"]))

@@ -26,8 +26,8 @@ def write_features(workspace: Workspace, as_of: date, out: Path) -> int:
     kind = out.suffix.lower()
     if kind not in (".parquet", ".csv"):
         raise UsageError(
-            zh=f"--out {out.name} 应以 .parquet 或 .csv 结尾。",
-            en=f"--out {out.name} must end in .parquet or .csv.",
+            zh=f"--out {out} 应以 .parquet 或 .csv 结尾。",
+            en=f"--out {out} must end in .parquet or .csv.",
         )
     groups = load_groups(workspace.rules)
     con = connect(workspace)

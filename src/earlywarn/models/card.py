@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from earlywarn.rules.pack import RuleBook
 
 BY_SCHOOL = Text(
-    "按学校分组验证,不是按时间:结果只对应一个截止日期(或时间太短),没有更晚的数据可以检验。",
+    "按学校分组验证，不是按时间：结果只对应一个截止日期（或时间太短），没有更晚的数据可以检验。",
     "Validated by school, not over time: outcomes are known for a single as-of date only (or the "
     "time is too short), so nothing later could be tested on.",
 )
@@ -27,16 +27,16 @@ NOT_FOR: tuple[Text, ...] = (
         "or school.",
     ),
     Text(
-        "分数只是谈话的起点,不作任何决定;没有上名单不等于没有困难。",
+        "分数只是谈话的起点，不作任何决定；没有上名单不等于没有困难。",
         "A score starts a conversation and decides nothing; not being listed does not mean that "
         "nothing is wrong.",
     ),
     Text(
-        "不说明原因:某项得分高不等于它造成辍学。",
+        "不说明原因：某项得分高不等于它造成辍学。",
         "It says nothing about causes: what adds to a score need not be why a child leaves.",
     ),
     Text(
-        "未经检验,不能用于其他地区、学段或结果。",
+        "未经检验，不能用于其他地区、学段或结果。",
         "Not for another region, stage or outcome without testing it there.",
     ),
 )
@@ -48,18 +48,18 @@ def verdict(metrics: dict[str, Any]) -> Text:
     value, low, _ = found["difference"]
     if value is None or low is None:
         return Text(
-            "未证明优于只用规则(测试期没有足够的结果):请继续使用规则。",
+            "未证明优于只用规则（测试期没有足够的结果）：请继续使用规则。",
             "Not shown to be better than the rules alone (too few outcomes in the test period): "
             "keep the rules.",
         )
     interval, auc = _signed(found["difference"]), _signed(found["auc_difference"])
     if found["better"]:
         return Text(
-            f"优于只用规则:名额内召回率 {interval},ROC-AUC {auc}。",
+            f"优于只用规则：名额内召回率 {interval}，ROC-AUC {auc}。",
             f"Better than the rules alone: recall at capacity {interval}, ROC-AUC {auc}.",
         )
     return Text(
-        f"未证明优于只用规则:名额内召回率差 {interval},ROC-AUC 差 {auc}。请继续使用规则。",
+        f"未证明优于只用规则：名额内召回率差 {interval}，ROC-AUC 差 {auc}。请继续使用规则。",
         f"Not shown to be better than the rules alone: recall at capacity {interval}, "
         f"ROC-AUC {auc}. Keep the rules.",
     )

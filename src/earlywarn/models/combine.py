@@ -106,7 +106,7 @@ def fit_combination(
     total = float(weight.sum())
     if not 0 < positives < total:
         raise EarlywarnError(
-            zh="训练样本只有一类(全部有结果或全部没有结果),无法训练。",
+            zh="训练样本只有一类（全部有结果或全部没有结果），无法训练。",
             en="The training rows are all of one class; there is nothing to learn from.",
         )
     count = hits.shape[1]
@@ -188,7 +188,7 @@ def _newton(
             return z
         z, value, gradient = trial, new_value, new_gradient
     raise EarlywarnError(
-        zh="合成权重的计算没有收敛;请检查规则分值是否过大。",
+        zh="合成权重的计算没有收敛；请检查规则分值是否过大。",
         en="Fitting the combination did not settle; check whether a rule's points are extreme.",
     )
 

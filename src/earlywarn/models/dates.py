@@ -52,7 +52,7 @@ def known_period(
     complete = config.outcomes_complete_until or newest
     if newest is None or complete is None:
         raise EarlywarnError(
-            zh="没有任何结果(outcomes),无法训练。请先导入结果;没有模型时使用专家评分卡。",
+            zh="没有任何结果（outcomes），无法训练。请先导入结果；没有模型时使用专家评分卡。",
             en="There are no outcomes to learn from. Load some first; without a model the experts' "
             "scorecard is used.",
         )
@@ -83,8 +83,8 @@ def as_of_dates(con: duckdb.DuckDBPyConnection, config: Config, period: Period) 
             first += timedelta(days=config.step_days)
     if not dates:
         raise EarlywarnError(
-            zh=f"没有可用的截止日期:结果收齐到 {period.complete_until},往前 "
-            f"{config.horizon_days} 天之前没有数据。请导入更早的数据,或减小 horizon_days。",
+            zh=f"没有可用的截止日期：结果收齐到 {period.complete_until}，往前 "
+            f"{config.horizon_days} 天之前没有数据。请导入更早的数据，或减小 horizon_days。",
             en=f"There is no as-of date to train on: outcomes are complete until "
             f"{period.complete_until}, and there are no data {config.horizon_days} days before. "
             "Load earlier data or lower horizon_days.",

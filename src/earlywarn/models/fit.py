@@ -128,8 +128,8 @@ def fit(rows: Rows, setup: Setup) -> Fit:
     """
     if not len(rows) or not rows.y.any() or rows.y.all():
         raise EarlywarnError(
-            zh=f"训练样本 {len(rows)} 行,其中有结果的 {int(rows.y.sum())} 行,无法训练。"
-            "请导入更多结果;没有模型时使用专家评分卡。",
+            zh=f"训练样本 {len(rows)} 行，其中有结果的 {int(rows.y.sum())} 行，无法训练。"
+            "请导入更多结果；没有模型时使用专家评分卡。",
             en=f"Of {len(rows)} training rows {int(rows.y.sum())} have the outcome: there is "
             "nothing to learn from. Load more outcomes; without a model the experts' scorecard is "
             "used.",
@@ -176,8 +176,8 @@ def _fit_combined(rows: Rows, setup: Setup) -> Fit:
     if events < MIN_EVENTS_FOR_G:
         notes.append(
             Text(
-                f"只有 {events} 名学生有结果(少于 {MIN_EVENTS_FOR_G} 名):"
-                "未使用分类器,只调整规则的权重。",
+                f"只有 {events} 名学生有结果（少于 {MIN_EVENTS_FOR_G} 名）："
+                "未使用分类器，只调整规则的权重。",
                 f"Only {events} students have the outcome (fewer than {MIN_EVENTS_FOR_G}): the "
                 "classifier is left out, only the rules' weights are fitted.",
             )
@@ -187,7 +187,7 @@ def _fit_combined(rows: Rows, setup: Setup) -> Fit:
         if empty:
             notes.append(
                 Text(
-                    f"没有任何数据、未进入分类器的特征:{'、'.join(empty)}。",
+                    f"没有任何数据、未进入分类器的特征：{'、'.join(empty)}。",
                     f"Features without any data, left out of the classifier: {', '.join(empty)}.",
                 )
             )

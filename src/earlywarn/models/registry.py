@@ -92,7 +92,7 @@ def check_name(name: str) -> str:
     if _NAME.fullmatch(name) and name not in (EXPERTS, "none"):
         return name
     raise UsageError(
-        zh=f"模型名 {name} 不可用:请用字母、数字、_ 和 -,且不能是 {EXPERTS} 或 none。",
+        zh=f"模型名 {name} 不可用：请用字母、数字、_ 和 -，且不能是 {EXPERTS} 或 none。",
         en=f"A model cannot be called {name}: use letters, digits, _ and -, and neither {EXPERTS} "
         "nor none.",
     )
@@ -158,7 +158,7 @@ def parse(workspace: Workspace, label: str) -> tuple[str, int]:
         return name, known[-1]
     names = ", ".join(entry.label for entry in list_models(workspace)) or "-"
     raise EarlywarnError(
-        zh=f"没有模型 {label}。现有:{names}。",
+        zh=f"没有模型 {label}。现有：{names}。",
         en=f"There is no model {label}. There are: {names}.",
     )
 
@@ -202,7 +202,7 @@ def read_model(folder: Path) -> Scorecard:
     if manifest.files.get(MODEL_FILE) != sha256(path):
         raise _damaged(
             path,
-            f"内容与 {MANIFEST_FILE} 里的校验值不符(文件被改动过)",
+            f"内容与 {MANIFEST_FILE} 里的校验值不符（文件被改动过）",
             f"its content is not what {MANIFEST_FILE} has the hash of (it was changed)",
         )
     try:
@@ -251,15 +251,15 @@ def _check_catalogue(scorecard: Scorecard, manifest: Manifest) -> None:
     gone = sorted((set(theirs) - set(here)) | set(unknown))
     changed = sorted(n for n in set(here) & set(theirs) if here[n] != theirs[n])
     parts = [
-        (f"模型没有:{', '.join(new)}", f"not in the model's: {', '.join(new)}", new),
-        (f"本程序没有:{', '.join(gone)}", f"not in this one: {', '.join(gone)}", gone),
-        (f"类型不同:{', '.join(changed)}", f"of another type: {', '.join(changed)}", changed),
+        (f"模型没有：{', '.join(new)}", f"not in the model's: {', '.join(new)}", new),
+        (f"本程序没有：{', '.join(gone)}", f"not in this one: {', '.join(gone)}", gone),
+        (f"类型不同：{', '.join(changed)}", f"of another type: {', '.join(changed)}", changed),
     ]
     zh = ";".join(part[0] for part in parts if part[2]) or "特征的定义或顺序不同"
     en = "; ".join(part[1] for part in parts if part[2]) or "definitions or order differ"
     raise EarlywarnError(
-        zh=f"模型 {scorecard.label} 用的是另一版特征目录({scorecard.catalogue_version},"
-        f"本程序为 {CATALOGUE_VERSION};{zh})。请重新训练。",
+        zh=f"模型 {scorecard.label} 用的是另一版特征目录（{scorecard.catalogue_version}，"
+        f"本程序为 {CATALOGUE_VERSION}；{zh}）。请重新训练。",
         en=f"Model {scorecard.label} was trained with another feature catalogue "
         f"({scorecard.catalogue_version}, this program's is {CATALOGUE_VERSION}; {en}). "
         "Train again.",
@@ -268,7 +268,7 @@ def _check_catalogue(scorecard: Scorecard, manifest: Manifest) -> None:
 
 def _pickled(what: str) -> EarlywarnError:
     return EarlywarnError(
-        zh=f"{what} 是 pickle/joblib/skops 一类的文件:打开它会执行其中的代码,因此拒绝,"
+        zh=f"{what} 是 pickle/joblib/skops 一类的文件：打开它会执行其中的代码，因此拒绝，"
         "文件未被打开。模型应是 earlywarn train 写出的 model.json。",
         en=f"{what} is a pickle, joblib or skops file: opening one can run code hidden in it, so "
         "it is refused unopened. A model is the model.json that `earlywarn train` writes.",
@@ -277,7 +277,7 @@ def _pickled(what: str) -> EarlywarnError:
 
 def _damaged(path: Path, zh: str, en: str) -> EarlywarnError:
     return EarlywarnError(
-        zh=f"{path} 不能使用:{zh}。请重新复制该模型的文件夹,或重新训练。",
+        zh=f"{path} 不能使用：{zh}。请重新复制该模型的文件夹，或重新训练。",
         en=f"{path} cannot be used: {en}. Copy the model's folder again, or train again.",
     )
 

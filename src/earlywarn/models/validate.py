@@ -34,8 +34,8 @@ BASELINES = ("rules_only", "classifier_only", "best_rule", "school_only", "preva
 DECIDES = "recall_at_capacity"
 
 MODEL_LABELS: dict[str, Text] = {
-    COMBINED: Text("本模型(规则+分类器)", "this model (rules and classifier)"),
-    "rules_only": Text("只用规则(专家分值)", "rules only (experts' points)"),
+    COMBINED: Text("本模型（规则+分类器）", "this model (rules and classifier)"),
+    "rules_only": Text("只用规则（专家分值）", "rules only (experts' points)"),
     "classifier_only": Text("只用分类器", "classifier only"),
     "best_rule": Text("最好的单条规则", "best single rule"),
     "school_only": Text("只用学校环境", "school environment only"),
@@ -255,8 +255,8 @@ def check_rows(panel: Panel) -> None:
     if len(panel.train):
         return
     raise EarlywarnError(
-        zh="没有训练样本:没有一行的结果窗口在测试期之前结束。请导入更早的数据,"
-        "或减小 horizon_days,或修改 test_where。",
+        zh="没有训练样本：没有一行的结果窗口在测试期之前结束。请导入更早的数据，"
+        "或减小 horizon_days，或修改 test_where。",
         en="There are no training rows: no row's window ends before the test begins. Load earlier "
         "data, lower horizon_days or change test_where.",
     )

@@ -32,7 +32,7 @@ def check_rules(rules_dir: Path) -> CheckReport:
         found += _never_or_always(rule)
         if not rule.points and rule.floor is None and rule.action is None:
             message = Text(
-                "这条规则不加分、不定级、也没有措施,请补上或删去。",
+                "这条规则不加分、不定级、也没有措施，请补上或删去。",
                 "this rule adds no points, sets no floor and names no action: add one or "
                 "remove it.",
             )
@@ -40,7 +40,7 @@ def check_rules(rules_dir: Path) -> CheckReport:
         key = (rule.when_hash, rule.effective)
         if key in seen:
             message = Text(
-                f"条件与规则 {seen[key].id} 相同,请合并。",
+                f"条件与规则 {seen[key].id} 相同，请合并。",
                 f"the condition is that of rule {seen[key].id}: make them one.",
             )
             found.append(Problem(rule.file, rule.line, rule.id, message))

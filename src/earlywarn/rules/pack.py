@@ -80,7 +80,7 @@ class _Reader:
         documents = {path.name: self.document(path) for path in sorted(self.folder.glob("*.yaml"))}
         for path in sorted(self.folder.glob("*.yml")):
             self.problem(
-                path.name, 0, "", "请改名为 .yaml,否则不会读取。", "rename it to .yaml to be read."
+                path.name, 0, "", "请改名为 .yaml，否则不会读取。", "rename it to .yaml to be read."
             )
         for name in (GROUPS_FILE, ACTIONS_FILE):
             if name not in documents:
@@ -134,7 +134,7 @@ class _Reader:
                     document.name,
                     document.line(("actions", i, "id")),
                     "",
-                    f"措施 {model.id} 出现了两次,请删去一个。",
+                    f"措施 {model.id} 出现了两次，请删去一个。",
                     f"the action {model.id} stands twice; remove one.",
                 )
             form = model.form.text if model.form else None
@@ -171,7 +171,7 @@ class _Reader:
                 document.name,
                 document.line(("pack",)),
                 "",
-                f"规则包 {head.pack} 在另一个文件里也有,请改名。",
+                f"规则包 {head.pack} 在另一个文件里也有，请改名。",
                 f"the pack {head.pack} stands in another file too; rename one.",
             )
         name = head.pack if head else document.name
@@ -206,7 +206,7 @@ class _Reader:
             return None
         if model.action is not None and model.action not in actions:
             near = nearest(model.action, actions)
-            zh, en = (f"是不是 {near}?", f"did you mean {near}?") if near else ("", "")
+            zh, en = (f"是不是 {near}？", f"did you mean {near}?") if near else ("", "")
             problem(
                 "action",
                 f"actions.yaml 里没有措施 {model.action}。{zh}",
@@ -257,15 +257,15 @@ class _Reader:
             if model.alone_because is None:
                 problem(
                     "allow_group_alone",
-                    "allow_group_alone: yes 要有理由,请写 alone_because: ...。",
+                    "allow_group_alone: yes 要有理由，请写 alone_because: ...。",
                     "allow_group_alone: yes needs its reason: write alone_because: ...",
                 )
             return
         if is_group_alone(condition):
             problem(
                 "when",
-                "没有任何异常迹象时这条规则也可能命中(只凭群体或背景)。"
-                "请用 and 加上一个迹象,如 absence_rate_20d >= 0.05;"
+                "没有任何异常迹象时这条规则也可能命中（只凭群体或背景）。"
+                "请用 and 加上一个迹象，如 absence_rate_20d >= 0.05；"
                 "确有必要时写 allow_group_alone: yes 和 alone_because: 理由。",
                 "this can hit a child that shows no sign at all (a group or background alone). "
                 "Add a sign with and, such as absence_rate_20d >= 0.05; where it must be so, "
@@ -280,7 +280,7 @@ class _Reader:
                 line = document.line((*path, "tests", t, "given", name))
                 if name not in self.kinds:
                     near = nearest(name, self.kinds)
-                    zh, en = (f"是不是 {near}?", f"did you mean {near}?") if near else ("", "")
+                    zh, en = (f"是不是 {near}？", f"did you mean {near}?") if near else ("", "")
                     self.problem(
                         document.name,
                         line,
@@ -311,8 +311,8 @@ class _Reader:
                         rule.file,
                         rule.line,
                         rule.id,
-                        f"这个 id 在 {other.file} 第 {other.line} 行已经用过;"
-                        "请改名,或给两条规则写上不重叠的 effective 日期。",
+                        f"这个 id 在 {other.file} 第 {other.line} 行已经用过；"
+                        "请改名，或给两条规则写上不重叠的 effective 日期。",
                         f"this id stands in {other.file}, line {other.line} too: rename it, or "
                         "give both effective dates that don't meet.",
                     )

@@ -36,20 +36,20 @@ def check_template(template: str, used: Collection[str]) -> Text | None:
         names = placeholders(template)
     except ValueError as error:
         return Text(
-            f"理由里的花括号写法不对({error}),请写成 {{unexcused_run}}。",
+            f"理由里的花括号写法不对（{error}），请写成 {{unexcused_run}}。",
             f"the braces in the reason are not right ({error}); write {{unexcused_run}}.",
         )
     for name in names:
         if name not in FEATURES:
             near = nearest(name, FEATURES)
-            zh, en = (f"是不是 {near}?", f"did you mean {near}?") if near else ("", "")
+            zh, en = (f"是不是 {near}？", f"did you mean {near}?") if near else ("", "")
             return Text(
                 f"理由里的 {{{name}}} 不是特征。{zh}",
                 f"{{{name}}} in the reason is no feature. {en}".strip(),
             )
         if name not in used:
             return Text(
-                f"理由用到 {name},但条件里没有;请加进条件或从理由里删去。",
+                f"理由用到 {name}，但条件里没有；请加进条件或从理由里删去。",
                 f"the reason speaks of {name}, which is not in the condition: add it there or "
                 "take it out.",
             )

@@ -78,7 +78,7 @@ class Effective(_Strict):
     def _in_order(self) -> Effective:
         if self.last < self.first:
             raise ValueError(
-                "`to` is before `from`: swap or correct them / to 早于 from,请对调或改正"
+                "`to` is before `from`: swap or correct them / to 早于 from，请对调或改正"
             )
         return self
 
@@ -169,18 +169,18 @@ def _explain(model: type[BaseModel], error: dict[str, Any]) -> Text:
     loc = [str(part) for part in _yaml_path(error["loc"])]
     key, kind, value = ".".join(loc), error["type"], error.get("input")
     limits = error.get("ctx", {})
-    shown = "(空)" if value is None or value == "" else str(value)[:60]
+    shown = "（空）" if value is None or value == "" else str(value)[:60]
     if kind == "missing":
         if loc and loc[-1] in ("zh", "en"):
-            return Text(f"{key} 缺失:中英文都要写。", f"{key} is missing: write zh and en.")
-        return Text(f"缺少 {key},请补上。", f"{key} is missing; add it.")
+            return Text(f"{key} 缺失：中英文都要写。", f"{key} is missing: write zh and en.")
+        return Text(f"缺少 {key}，请补上。", f"{key} is missing; add it.")
     if kind == "extra_forbidden":
         known = sorted(_aliases(model)) if len(loc) == 1 else []
         near = nearest(loc[-1], known)
         zh, en = (
-            (f"是不是 {near}?", f"did you mean {near}?") if near else ("请删去。", "remove it.")
+            (f"是不是 {near}？", f"did you mean {near}?") if near else ("请删去。", "remove it.")
         )
-        return Text(f"没有 {key} 这个键,{zh}", f"there is no key {key}; {en}")
+        return Text(f"没有 {key} 这个键，{zh}", f"there is no key {key}; {en}")
     if kind == "model_type":
         return Text(
             f"{key} 要写成 {{zh: ..., en: ...}} 这样的键和值。",
@@ -189,7 +189,7 @@ def _explain(model: type[BaseModel], error: dict[str, Any]) -> Text:
     if kind in ("literal_error", "enum"):
         expected = str(limits.get("expected", "")).replace(" or ", ", ").replace("'", "")
         return Text(
-            f"{key} 的值 {shown} 不对,可用:{expected}。",
+            f"{key} 的值 {shown} 不对，可用：{expected}。",
             f"{key} is {shown}; it can be {expected}.",
         )
     if kind in ("greater_than_equal", "less_than_equal", "finite_number"):
@@ -202,25 +202,25 @@ def _explain(model: type[BaseModel], error: dict[str, Any]) -> Text:
 def _explain_form(key: str, kind: str, shown: str, limits: Mapping[str, Any], msg: str) -> Text:
     if kind == "string_pattern_mismatch":
         return Text(
-            f"{key} 的值 {shown} 不对:用小写字母、数字和连字符,如 unexcused-3d。",
+            f"{key} 的值 {shown} 不对：用小写字母、数字和连字符，如 unexcused-3d。",
             f"{key} is {shown}: use small letters, digits and hyphens, such as unexcused-3d.",
         )
     if kind.startswith("bool"):
         return Text(f"{key} 只能是 yes 或 no。", f"{key} is yes or no.")
     if kind.startswith("date"):
         return Text(
-            f"{key} 的值 {shown} 不是日期,请写成 2026-09-01。",
+            f"{key} 的值 {shown} 不是日期，请写成 2026-09-01。",
             f"{key} is {shown}, which is no date; write 2026-09-01.",
         )
     if kind in ("string_too_short", "string_type"):
-        return Text(f"{key} 是空的,请填写。", f"{key} is empty; fill it in.")
+        return Text(f"{key} 是空的，请填写。", f"{key} is empty; fill it in.")
     if kind == "string_too_long":
         return Text(
             f"{key} 超过 {limits.get('max_length')} 个字符。",
             f"{key} is longer than {limits.get('max_length')} characters.",
         )
     if kind in ("list_type", "dict_type"):
-        return Text(f"{key} 要写成列表(- ...)或键值。", f"{key} must be a list (- ...) or keys.")
+        return Text(f"{key} 要写成列表（- ...）或键值。", f"{key} must be a list (- ...) or keys.")
     message = msg.removeprefix("Value error, ")
     en, _, zh = message.partition(" / ")
     return Text(f"{key}:{zh or en}。", f"{key}: {en}.")
@@ -229,7 +229,7 @@ def _explain_form(key: str, kind: str, shown: str, limits: Mapping[str, Any], ms
 def _explain_number(key: str, shown: str, limits: Mapping[str, Any]) -> Text:
     if key == "points":
         return Text(
-            f"points 的值 {shown} 不对:应为 0 到 {MAX_POINTS:g} 的对数几率(如 0.7 约为两倍)。",
+            f"points 的值 {shown} 不对：应为 0 到 {MAX_POINTS:g} 的对数几率（如 0.7 约为两倍）。",
             f"points is {shown}: write log-odds from 0 to {MAX_POINTS:g} (0.7 doubles the odds).",
         )
     low, high = limits.get("ge"), limits.get("le")

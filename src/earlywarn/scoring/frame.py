@@ -66,7 +66,7 @@ def _nobody(con: duckdb.DuckDBPyConnection, as_of: date) -> EarlywarnError:
             en="There are no students in the workspace yet. Run `earlywarn ingest students` first.",
         )
     return EarlywarnError(
-        zh=f"{as_of} 没有在校学生;最早的学籍快照是 {first}。请换一个截止日期(--as-of)。",
+        zh=f"{as_of} 没有在校学生；最早的学籍快照是 {first}。请换一个截止日期（--as-of）。",
         en=f"Nobody is enrolled on {as_of}; the first registry snapshot is of {first}. "
         "Choose another --as-of.",
     )

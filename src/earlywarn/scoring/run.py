@@ -50,13 +50,31 @@ class RunFolder:
     path: Path
 
     def scores(self) -> pa.Table:
-        """Read scores.parquet."""
-        return pq.read_table(self.path / SCORES_FILE)
+        """Read scores.parquet (EarlywarnError if it cannot be read)."""
+        path = self.path / SCORES_FILE
+        try:
+            return pq.read_table(path)
+        except (OSError, pa.ArrowException):
+            raise _unreadable(path) from None
 
     def info(self) -> dict[str, Any]:
-        """Read run.json."""
-        read: dict[str, Any] = json.loads((self.path / RUN_FILE).read_text("utf-8"))
+        """Read run.json (EarlywarnError if it cannot be read)."""
+        path = self.path / RUN_FILE
+        try:
+            read = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            raise _unreadable(path) from None
+        if not isinstance(read, dict):
+            raise _unreadable(path)
         return read
+
+
+def _unreadable(path: Path) -> EarlywarnError:
+    return EarlywarnError(
+        zh=f"{path} 已损坏或缺失。请从备份恢复，或删去这个文件夹后重新评分。",
+        en=f"{path} is damaged or missing. Restore it from a backup, or remove its folder and "
+        "score again.",
+    )
 
 
 @dataclass(frozen=True)
@@ -89,7 +107,7 @@ def run_folders(workspace: Workspace, as_of: date) -> list[RunFolder]:
     parent = workspace.runs / as_of.isoformat()
     if not parent.is_dir():
         return []
-    numbers = sorted(int(p.name) for p in parent.iterdir() if p.name.isdigit() and p.is_dir())
+    numbers = sorted(int(p.name) for p in parent.iterdir() if p.name.isdecimal() and p.is_dir())
     return [RunFolder(as_of, number, parent / str(number)) for number in numbers]
 
 
@@ -129,7 +147,7 @@ def newest_school_day(con: duckdb.DuckDBPyConnection, today: date) -> date:
     ).fetchall()
     if found is None:
         raise EarlywarnError(
-            zh="还没有任何考勤,无法决定截止日期。请先导入考勤,或用 --as-of 指定。",
+            zh="还没有任何考勤，无法决定截止日期。请先导入考勤，或用 --as-of 指定。",
             en="No attendance is loaded to tell the as-of date. Load some or give --as-of.",
         )
     day: date = found
@@ -186,7 +204,7 @@ def _score(
     previous = last_week(workspace, as_of)
     if chosen is not None:
         inputs = _inputs(workspace, rulebook, chosen, as_of, language, previous)
-        same = _same_run(workspace, as_of, inputs)
+        same = _same_run(workspace, as_of, inputs, with_outputs=outputs is not None)
         if same is not None:
             return same
     stage("features")
@@ -195,7 +213,7 @@ def _score(
     if chosen is None:
         chosen = registry.experts(workspace, rulebook, prepared.verdicts)
         inputs = _inputs(workspace, rulebook, chosen, as_of, language, previous)
-        same = _same_run(workspace, as_of, inputs)
+        same = _same_run(workspace, as_of, inputs, with_outputs=outputs is not None)
         if same is not None:
             return same
     stage("score")
@@ -282,10 +300,19 @@ def _hash(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _same_run(workspace: Workspace, as_of: date, inputs: dict[str, Any]) -> Run | None:
+def _same_run(
+    workspace: Workspace, as_of: date, inputs: dict[str, Any], *, with_outputs: bool
+) -> Run | None:
+    """Return the newest run of these inputs; one without watchlists will not do where they are
+    asked for, nor one whose run.json is damaged.
+    """
+    wanted = _hash(inputs)
     for folder in reversed(run_folders(workspace, as_of)):
-        info = folder.info()
-        if info.get("inputs_hash") == _hash(inputs):
+        try:
+            info = folder.info()
+        except EarlywarnError:
+            continue
+        if info.get("inputs_hash") == wanted and (info.get("outputs") or not with_outputs):
             return Run(folder, info, is_new=False)
     return None
 

@@ -26,7 +26,7 @@ from earlywarn.tables.contract import TABLES
 from earlywarn.workspace import Config, Workspace
 
 SOURCE = "source"
-NOTE = """本文件夹中的数据全部由程序生成:学校、学生、家长、教师均为虚构,
+NOTE = """本文件夹中的数据全部由程序生成：学校、学生、家长、教师均为虚构，
 电话和学籍号不可能属于任何人。
 Everything in this folder is generated: no school, child, parent or teacher in it exists, and no
 telephone or registry number in it can be anybody's.
@@ -136,7 +136,7 @@ def simulate(root: Path, plan: Plan, progress: Progress | None = None) -> Worksp
     source = root.expanduser().resolve() / SOURCE
     if plan.csv and source.exists():
         raise EarlywarnError(
-            zh=f"{source} 已存在,未作改动。请删去它或另选文件夹。",
+            zh=f"{source} 已存在，未作改动。请删去它或另选文件夹。",
             en=f"{source} is there already; nothing was changed. "
             "Remove it or choose another folder.",
         )

@@ -58,9 +58,9 @@ def run_demo(root: Path, plan: Plan, lang: Lang, say: Callable[[Text], None]) ->
         workspace = _reuse(root, plan)
         say(Text(f"沿用 {root} 里的生成城市。", f"Using the generated city in {root}."))
     else:
-        if root.exists() and any(root.iterdir()):
+        if root.exists() and (not root.is_dir() or any(root.iterdir())):
             raise EarlywarnError(
-                zh=f"{root} 不是空文件夹,未作改动。请用 --out 另选一个。",
+                zh=f"{root} 不是空文件夹，未作改动。请用 --out 另选一个。",
                 en=f"{root} is not empty; nothing was changed. Choose another folder with --out.",
             )
         say(Text(f"生成 {plan.students} 名虚构学生 …", f"Generating {plan.students} children ..."))
@@ -73,7 +73,7 @@ def run_demo(root: Path, plan: Plan, lang: Lang, say: Callable[[Text], None]) ->
     if read_promoted(workspace) is None:
         say(
             Text(
-                "用过去的数据训练,用之后的数据检验 …", "Training on the past, testing on later ..."
+                "用过去的数据训练，用之后的数据检验 …", "Training on the past, testing on later ..."
             )
         )
         train(workspace, promote=True)
@@ -94,9 +94,11 @@ def _reuse(root: Path, plan: Plan) -> Workspace:
     workspace = Workspace.open(root)
     origins = [batch.origin for batch in read_batches(workspace).batches]
     wanted = f"students={plan.students} years={plan.years} profile={plan.profile} seed={plan.seed}"
-    if workspace.config.generated and origins and all(wanted in origin for origin in origins):
+    # With the space: seed=1 is not seed=12.
+    same = all(f"{wanted} " in origin for origin in origins)
+    if workspace.config.generated and origins and same:
         return workspace
     raise EarlywarnError(
-        zh=f"{root} 已是另一个工作区,未作改动。请用 --out 另选一个文件夹。",
+        zh=f"{root} 已是另一个工作区，未作改动。请用 --out 另选一个文件夹。",
         en=f"{root} is another workspace already; nothing was changed. Choose another with --out.",
     )

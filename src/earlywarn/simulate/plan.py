@@ -113,23 +113,23 @@ class Plan:
         """Raise `UsageError` where a number is out of range or the profile unknown."""
         if not LEAST_STUDENTS <= self.students <= MOST_STUDENTS:
             raise UsageError(
-                zh=f"--students 应在 {LEAST_STUDENTS} 到 {MOST_STUDENTS} 之间,"
+                zh=f"--students 应在 {LEAST_STUDENTS} 到 {MOST_STUDENTS} 之间，"
                 f"不是 {self.students}。",
                 en=f"--students is {LEAST_STUDENTS} to {MOST_STUDENTS}, not {self.students}.",
             )
         if not 1 <= self.years <= MOST_YEARS:
             raise UsageError(
-                zh=f"--years 应在 1 到 {MOST_YEARS} 之间,不是 {self.years}。",
+                zh=f"--years 应在 1 到 {MOST_YEARS} 之间，不是 {self.years}。",
                 en=f"--years is 1 to {MOST_YEARS}, not {self.years}.",
             )
         if self.profile not in PROFILES:
             raise UsageError(
-                zh=f"--profile 只能是 {'、'.join(PROFILES)},不是 {self.profile}。",
+                zh=f"--profile 只能是 {'、'.join(PROFILES)}，不是 {self.profile}。",
                 en=f"--profile is {' or '.join(PROFILES)}, not {self.profile}.",
             )
         if self.seed < 0:
             raise UsageError(
-                zh=f"--seed 不能是负数({self.seed})。",
+                zh=f"--seed 不能是负数（{self.seed}）。",
                 en=f"--seed cannot be negative ({self.seed}).",
             )
 

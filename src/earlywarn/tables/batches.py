@@ -8,7 +8,8 @@ batch can be taken out again as if it had never been.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def read_batches(workspace: Workspace) -> BatchList:
         return BatchList.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         raise EarlywarnError(
-            zh=f"{path} 已损坏,无法读取。请从备份恢复。",
+            zh=f"{path} 已损坏，无法读取。请从备份恢复。",
             en=f"{path} is damaged and cannot be read. Restore it from a backup.",
         ) from None
 
@@ -112,7 +113,7 @@ def add_batch(
     batch_id = known.next_id
     parts: list[Part] = []
     replaced = 0
-    with duckdb.connect() as con:
+    with _whole_data(workspace, known), duckdb.connect() as con:
         con.execute("SET enable_progress_bar = false").fetchall()
         for name, table in rows.items():
             part, count = _write_part(con, workspace, known, batch_id, TABLES[name], table)
@@ -156,20 +157,30 @@ def _write_part(
         con.sql(f"SELECT * FROM incoming {by}").write_parquet(
             str(beside), compression="zstd", row_group_size=122_880
         )
+    match = " AND ".join(f'o."{c}" IS NOT DISTINCT FROM n."{c}"' for c in table.key)
+
+    def shared_with(files: list[str]) -> int:
+        """Count this file's rows whose key stands in `files`: each once, however often it does."""
+        ((count,),) = con.execute(
+            f"SELECT count(*) FROM incoming AS n SEMI JOIN {_scan(workspace, files)} AS o "
+            f"ON {match}"
+        ).fetchall()
+        return int(count)
+
     overrides: list[int] = []
     replaced = 0
+    older: list[str] = []
     for batch in known.batches:
         for part in batch.parts:
             if part.table != table.name or not _may_share(con, workspace, table, part, rows):
                 continue
-            old = _scan(workspace, [part.file])
-            match = " AND ".join(f'o."{c}" IS NOT DISTINCT FROM n."{c}"' for c in table.key)
-            ((shared,),) = con.execute(
-                f"SELECT count(*) FROM {old} AS o SEMI JOIN incoming AS n ON {match}"
-            ).fetchall()
+            shared = shared_with([part.file])
             if shared:
                 overrides.append(batch.id)
-                replaced += shared
+                older.append(part.file)
+                replaced = shared
+    if len(older) > 1:
+        replaced = shared_with(older)
     one_row = table.name == "attendance" and _one_row_a_day(con, workspace, known, rows)
     con.unregister("incoming")
     return (
@@ -287,6 +298,22 @@ def _view_sql(workspace: Workspace, known: BatchList, table: Table) -> str:
     return " UNION ALL ".join(branches)
 
 
+@contextmanager
+def _whole_data(workspace: Workspace, known: BatchList) -> Iterator[None]:
+    """Where DuckDB fails because a table's file is missing or cut off, name the file."""
+    try:
+        yield
+    except duckdb.Error:
+        for part in (part for batch in known.batches for part in batch.parts):
+            path = workspace.data / part.file
+            if not path.is_file() or sha256(path) != part.sha256:
+                raise EarlywarnError(
+                    zh=f"{path} 缺失或已损坏。请从备份恢复这个文件。",
+                    en=f"{path} is missing or damaged. Restore it from a backup.",
+                ) from None
+        raise
+
+
 def attach(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     """Make one view for each table of the contract, and `complete_registries`, in `con`.
 
@@ -294,9 +321,10 @@ def attach(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     snapshot_date) lists the registry files that name all of a school's students.
     """
     known = read_batches(workspace)
-    for table in TABLES.values():
-        sql = _view_sql(workspace, known, table)
-        con.execute(f"CREATE OR REPLACE TEMP VIEW {table.name} AS {sql}")
+    with _whole_data(workspace, known):
+        for table in TABLES.values():
+            sql = _view_sql(workspace, known, table)
+            con.execute(f"CREATE OR REPLACE TEMP VIEW {table.name} AS {sql}")
     complete = pa.table(
         {
             "school_id": pa.array([s for b in known.batches for s, _ in b.complete], pa.string()),

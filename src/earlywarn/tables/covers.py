@@ -25,7 +25,7 @@ def covered(
     contract = TABLES["reported_days"]
     if not rows.num_rows:
         empty_file = Text(
-            "文件里没有可用的行,--covers 未登记任何学校",
+            "文件里没有可用的行，--covers 未登记任何学校",
             "no usable row in the file, so --covers registers no school",
         )
         return contract.schema.empty_table(), [empty_file]
@@ -52,8 +52,8 @@ def covered(
         ).fetchall()
     if not found:
         raise EarlywarnError(
-            zh=f"{file}:--covers 需要知道学生属于哪所学校,但文件中的学生都还没有"
-            "学籍。请先导入 students,或直接导入 reported_days 表。",
+            zh=f"{file}：--covers 需要知道学生属于哪所学校，但文件中的学生都还没有"
+            "学籍。请先导入 students，或直接导入 reported_days 表。",
             en=f"{file}: --covers must know the students' schools, but no student "
             "of this file is known yet. Load students first, or load the table reported_days.",
         )
@@ -61,7 +61,7 @@ def covered(
     if unknown:
         notes.append(
             Text(
-                f"{unknown} 名学生还没有学籍,其学校未按 --covers 登记",
+                f"{unknown} 名学生还没有学籍，其学校未按 --covers 登记",
                 f"{unknown} students are not known yet; --covers says nothing for their schools",
             )
         )

@@ -91,7 +91,7 @@ def _undecodable(path: Path, offset: int) -> EarlywarnError:
     line = _line_of(path, offset)
     return unusable(
         path,
-        f"第 {line} 行既不是有效的 UTF-8,也不是 GB18030。"
+        f"第 {line} 行既不是有效的 UTF-8，也不是 GB18030。"
         "请用 Excel 或 WPS 另存为“CSV UTF-8”后再导入。",
         f"line {line} is neither valid UTF-8 nor GB18030. "
         "Save the file as “CSV UTF-8” from Excel or WPS and load that.",
@@ -109,7 +109,7 @@ def _encoding(path: Path, start: bytes) -> str:
     if _looks_like_utf16(start):
         raise unusable(
             path,
-            "是 UTF-16 编码(“Unicode 文本”)。请另存为“CSV UTF-8”后再导入。",
+            "是 UTF-16 编码（“Unicode 文本”）。请另存为“CSV UTF-8”后再导入。",
             "is UTF-16 (“Unicode text”). Save it as “CSV UTF-8” and load that.",
         )
     offset = _decodes(path, "utf-8")
@@ -202,7 +202,7 @@ class CsvSource(Source):
         except (csv.Error, StopIteration):
             raise unusable(
                 self.path,
-                f"第 {line_number} 行(表头)的引号不成对,请改正。",
+                f"第 {line_number} 行（表头）的引号不成对，请改正。",
                 f"line {line_number} (the headings) has a quote that is not closed; close it.",
             ) from None
         return [cell.strip(" \t\u3000\ufeff") for cell in cells], line_number + 1
@@ -213,7 +213,7 @@ class CsvSource(Source):
             if line.count(sign) > commas:
                 raise unusable(
                     self.path,
-                    f"列之间用的是{zh},应为英文逗号。请另存为逗号分隔的 CSV。",
+                    f"列之间用的是{zh}，应为英文逗号。请另存为逗号分隔的 CSV。",
                     f"the columns are separated by {en}, not by commas. "
                     "Save it as a comma-separated CSV.",
                 )
@@ -234,7 +234,7 @@ class CsvSource(Source):
             if read != self._seen.lines:
                 raise unusable(
                     self.path,
-                    f"读到 {read} 行,文件却有 {self._seen.lines} 行。文件可能正在被修改,请重试。",
+                    f"读到 {read} 行，文件却有 {self._seen.lines} 行。文件可能正在被修改，请重试。",
                     f"{read} lines were read, but the file has {self._seen.lines}. "
                     "It may be changing right now; try again.",
                 )

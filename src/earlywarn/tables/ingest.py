@@ -33,9 +33,11 @@ def ingest(
     options = options or IngestOptions()
     if table not in TABLES:
         near = difflib.get_close_matches(table, TABLES, n=1)
+        zh_hint = f"是否想写 {near[0]}？" if near else ""
+        en_hint = f" Did you mean {near[0]}?" if near else ""
         raise UsageError(
-            zh=f"没有表 {table}。可用:{'、'.join(near or TABLES)}。",
-            en=f"There is no table {table}. Known: {', '.join(near or TABLES)}.",
+            zh=f"没有表 {table}。{zh_hint}可用：{'、'.join(TABLES)}。",
+            en=f"There is no table {table}.{en_hint} Known: {', '.join(TABLES)}.",
         )
     options.check(table)
     mapping = load_mapping(workspace, options.mapping, table)

@@ -18,7 +18,7 @@ from earlywarn.errors import EarlywarnError, Text
 from earlywarn.tables.batches import add_batch, read_batches
 from earlywarn.tables.covers import covered
 from earlywarn.tables.duplicates import settle
-from earlywarn.tables.mapping import Mapping, Match
+from earlywarn.tables.mapping import Mapping, Match, load_mapping, shipped_mappings
 from earlywarn.tables.options import FileResult, IngestOptions
 from earlywarn.tables.quarantine import write_quarantine
 from earlywarn.tables.readers import open_source
@@ -63,7 +63,7 @@ class Load:
             self.result = FileResult(
                 self.path.name,
                 error=Text(
-                    f"{self.path.name}:无法读写({cause})。请检查磁盘空间和权限后重试。",
+                    f"{self.path.name}：无法读写（{cause}）。请检查磁盘空间和权限后重试。",
                     f"{self.path.name}: cannot read or write ({cause}). "
                     "Check disk space and permissions, then try again.",
                 ),
@@ -79,7 +79,7 @@ class Load:
                     self.result.loaded_before = True
                     self.result.batch = batch.id
                     self._note(
-                        f"已作为批次 {batch.id} 导入过,未重复导入(--again 可强制导入)",
+                        f"已作为批次 {batch.id} 导入过，未重复导入（--again 可强制导入）",
                         f"loaded already as batch {batch.id}; not loaded again (--again forces it)",
                     )
                     return
@@ -138,7 +138,7 @@ class Load:
         missing = [name for name in needed if name not in match.columns and name not in fills]
         if missing == ["snapshot_date"]:
             raise EarlywarnError(
-                zh=f"{source.name}:没有快照日期。请用 --snapshot 2026-09-01 说明名册是哪天的,"
+                zh=f"{source.name}：没有快照日期。请用 --snapshot 2026-09-01 说明名册是哪天的，"
                 "或加一列 snapshot_date。",
                 en=f"{source.name}: no snapshot date. Say of which day the registry is with "
                 "--snapshot 2026-09-01, or add a column snapshot_date.",
@@ -147,17 +147,17 @@ class Load:
             raise self._missing(source, match, missing)
         if match.unknown:
             self._note(
-                f"未使用的列:{'、'.join(match.unknown)}",
+                f"未使用的列：{'、'.join(match.unknown)}",
                 f"unknown columns, left out: {', '.join(match.unknown)}",
             )
         if match.ignored:
             self._note(
-                f"本系统不需要的列:{'、'.join(match.ignored)}",
+                f"本系统不需要的列：{'、'.join(match.ignored)}",
                 f"columns that are not needed, left out: {', '.join(match.ignored)}",
             )
         if match.twice:
             self._note(
-                f"表头出现两次,取第一列:{'、'.join(match.twice)}",
+                f"表头出现两次，取第一列：{'、'.join(match.twice)}",
                 f"headings that stand twice, the first is taken: {', '.join(match.twice)}",
             )
         return match
@@ -166,16 +166,39 @@ class Load:
         zh, en = [], []
         for name in missing:
             near = difflib.get_close_matches(name, match.unknown, n=1, cutoff=0.6)
-            zh.append(name + (f"(是否就是 {near[0]}?)" if near else ""))
+            zh.append(name + (f"（是否就是 {near[0]}？）" if near else ""))
             en.append(name + (f" (is it {near[0]}?)" if near else ""))
+        if not match.columns and not match.ignored:
+            return self._no_headings(source)
         found = ", ".join(filter(None, source.headings))
         if len(found) > 300:
             found = found[:300] + "…"
         return EarlywarnError(
-            zh=f"{source.name} 第 1 行:缺少必需的列 {'、'.join(zh)}。表头有:{found}。"
-            f"请补上该列,或用 --mapping 指定映射文件(当前:{self.mapping.name})。",
+            zh=f"{source.name} 第 1 行：缺少必需的列 {'、'.join(zh)}。表头有：{found}。"
+            f"请补上该列，或用 --mapping 指定映射文件（当前：{self.mapping.name}）。",
             en=f"{source.name}, row 1: missing required column {', '.join(en)}. "
             f"The headings are: {found}. Add the column, or name a mapping file with --mapping "
+            f"(now: {self.mapping.name}).",
+        )
+
+    def _no_headings(self, source: Source) -> EarlywarnError:
+        """Say that row 1 has no known heading; it may be a child's row, so it is not shown."""
+        for name in shipped_mappings():
+            if load_mapping(self.workspace, name, self.table.name).match(source.headings).columns:
+                return EarlywarnError(
+                    zh=f"{source.name} 第 1 行：映射 {self.mapping.name} 不认识这些表头，"
+                    f"映射 {name} 认识。请加上 --mapping {name}。",
+                    en=f"{source.name}, row 1: the mapping {self.mapping.name} knows none of the "
+                    f"headings, the mapping {name} does. Add --mapping {name}.",
+                )
+        needed = [column.name for column in self.table.columns if column.required]
+        return EarlywarnError(
+            zh=f"{source.name} 第 1 行：没有一个已知的表头。表头必须在第 1 行：请删去上面的标题行，"
+            f"或补上表头（必需：{'、'.join(needed)}），或用 --mapping 指定映射文件"
+            f"（当前：{self.mapping.name}）。",
+            en=f"{source.name}, row 1: none of its cells is a known heading. The headings must be "
+            "in row 1: delete a title above them, or add headings (required: "
+            f"{', '.join(needed)}), or name a mapping file with --mapping "
             f"(now: {self.mapping.name}).",
         )
 
@@ -197,7 +220,7 @@ class Load:
             self.progress(f"{source.name}: {self.result.rows_read:,}")
         for number in sorted(filled):
             self._note(
-                f"第 {number} 列没有表头,未使用", f"column {number} has no heading; left out"
+                f"第 {number} 列没有表头，未使用", f"column {number} has no heading; left out"
             )
         return pa.concat_tables(parts), pa.concat_tables(problems)
 
@@ -231,12 +254,12 @@ class Load:
     def _note_merged(self, merged: int) -> None:
         if self.table.name == "attendance":
             self._note(
-                f"{merged} 行与同一学生、日期、节次的另一行重复,取最严重的状态",
+                f"{merged} 行与同一学生、日期、节次的另一行重复，取最严重的状态",
                 f"{merged} rows stood for a student, date and session that another row has too: "
                 "the worst status counts",
             )
         else:
-            self._note(f"{merged} 行完全重复,只计一次", f"{merged} equal rows count once")
+            self._note(f"{merged} 行完全重复，只计一次", f"{merged} equal rows count once")
 
     def _full_marks(
         self, converter: Converter, rows: pa.Table
@@ -267,7 +290,7 @@ class Load:
         ]
         if shown:
             self._note(
-                f"{'、'.join(shown)} 列在工作簿中是数字;如有前导零,已在导入前丢失。"
+                f"{'、'.join(shown)} 列在工作簿中是数字；如有前导零，已在导入前丢失。"
                 "建议把该列格式设为“文本”",
                 f"{', '.join(shown)}: stored as numbers in the workbook; leading zeros, if any, "
                 "were lost before. Better format the column as text",
@@ -293,7 +316,7 @@ class Load:
             shown_en = f"“{shown}” " if shown else ""
             self.result.reasons.append(
                 Text(
-                    f"{zh_place}:{shown_zh}{why.zh}(共 {count} 行)",
+                    f"{zh_place}：{shown_zh}{why.zh}（共 {count} 行）",
                     f"{en_place}: {shown_en}{why.en} ({count} row{'s' if count > 1 else ''})",
                 )
             )
@@ -349,7 +372,7 @@ class Load:
             left_out = sorted({p["school_id"] for p in pairs} - {school for school, _ in whole})
             shown = ", ".join(left_out[:10]) + (" …" if len(left_out) > 10 else "")
             self._note(
-                f"--complete 未用于 {len(left_out)} 所学校({shown}):有行被隔离。"
+                f"--complete 未用于 {len(left_out)} 所学校（{shown}）：有行被隔离。"
                 "改正后请重新导入整个文件",
                 f"--complete was not applied to {len(left_out)} schools ({shown}): rows were "
                 "quarantined. Correct them and load the whole file again",

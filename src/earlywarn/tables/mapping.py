@@ -211,7 +211,7 @@ def _find(workspace: Workspace, name: str) -> Path:
         return shipped[name]
     known = sorted({*shipped, *(p.stem for p in workspace.mappings.glob("*.yaml"))})
     raise EarlywarnError(
-        zh=f"没有名为 {name} 的映射。现有:{'、'.join(known)};或给出文件路径。",
+        zh=f"没有名为 {name} 的映射。现有：{'、'.join(known)}；或给出文件路径。",
         en=f"There is no mapping {name}. Known: {', '.join(known)}; or give a file's path.",
     )
 
@@ -288,7 +288,7 @@ def _read(path: Path) -> MappingFile:
         if name not in TABLES:
             near = "、".join(difflib.get_close_matches(name, TABLES, n=1)) or "、".join(TABLES)
             raise _wrong(
-                document, ("tables", name), f"没有这个表。可用:{near}", f"no such table; {near}"
+                document, ("tables", name), f"没有这个表。可用：{near}", f"no such table; {near}"
             )
         _check_table(document, TABLES[name], part)
     return mapping
@@ -304,7 +304,7 @@ def _check_table(document: safeyaml.Document, table: Table, part: TableMapping) 
                 raise _wrong(
                     document,
                     (*base, key, index if key == "months" else name),
-                    f"{table.name} 没有列 {name}。" + (f"是否想写 {near[0]}?" if near else ""),
+                    f"{table.name} 没有列 {name}。" + (f"是否想写 {near[0]}？" if near else ""),
                     f"{table.name} has no column {name}"
                     + (f"; did you mean {near[0]}?" if near else ""),
                 )
@@ -315,7 +315,7 @@ def _check_table(document: safeyaml.Document, table: Table, part: TableMapping) 
                 raise _wrong(
                     document,
                     (*base, "values", name, code),
-                    f"{value} 不是 {name} 的值。可用:{'、'.join(choices)}",
+                    f"{value} 不是 {name} 的值。可用：{'、'.join(choices)}",
                     f"{value} is no value of {name}; known: {', '.join(choices)}",
                 )
     for name in part.months:
@@ -335,6 +335,6 @@ def _check_table(document: safeyaml.Document, table: Table, part: TableMapping) 
 def _wrong(document: safeyaml.Document, where: safeyaml.Key, zh: str, en: str) -> EarlywarnError:
     line, key = document.line(where), ".".join(map(str, where))
     return EarlywarnError(
-        zh=f"{document.name} 第 {line} 行:{key}:{zh}。",
+        zh=f"{document.name} 第 {line} 行：{key}：{zh}。",
         en=f"{document.name}, line {line}: {key}: {en}.",
     )

@@ -44,7 +44,7 @@ class IngestOptions:
         ):
             if given and table != wanted:
                 raise UsageError(
-                    zh=f"{option} 只用于 {wanted},不用于 {table}。",
+                    zh=f"{option} 只用于 {wanted}，不用于 {table}。",
                     en=f"{option} is for {wanted}, not for {table}.",
                 )
         if self.full_mark is not None and not 0 < self.full_mark < 1_000_000:
@@ -56,7 +56,7 @@ class IngestOptions:
             first, last = self.covers
             if not timedelta(0) <= last - first < timedelta(days=_MAX_COVERED_DAYS):
                 raise UsageError(
-                    zh=f"--covers {first}..{last}:起始日期须不晚于结束日期,且不超过十年。",
+                    zh=f"--covers {first}..{last}：起始日期须不晚于结束日期，且不超过十年。",
                     en=f"--covers {first}..{last}: the first day must not be after the last, "
                     "nor ten years before it.",
                 )

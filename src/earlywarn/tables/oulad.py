@@ -119,12 +119,12 @@ def _read(con: duckdb.DuckDBPyConnection, found: dict[str, Path]) -> None:
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise EarlywarnError(
-                zh=f"无法读取 {path.name}:{reason}", en=f"Cannot read {path.name}: {reason}"
+                zh=f"无法读取 {path.name}：{reason}", en=f"Cannot read {path.name}: {reason}"
             ) from None
         for column in _FILES[name][1]:
             if column not in table.column_names:
                 raise EarlywarnError(
-                    zh=f"{path.name} 缺少列 {column},不是 OULAD 的文件。",
+                    zh=f"{path.name} 缺少列 {column}，不是 OULAD 的文件。",
                     en=f"{path.name} has no column {column}: it is not OULAD's file.",
                 )
         con.register(name, table)
@@ -138,7 +138,7 @@ def _run(con: duckdb.DuckDBPyConnection, source: Path) -> dict[str, pa.Table]:
     except duckdb.ConversionException as error:
         reason = str(error).splitlines()[0]
         raise EarlywarnError(
-            zh=f"{source} 里有无法识别的数值:{reason}",
+            zh=f"{source} 里有无法识别的数值：{reason}",
             en=f"A value in {source} cannot be read: {reason}",
         ) from None
     rows = {}

@@ -56,7 +56,7 @@ def open_source(path: Path) -> Source:
     if kind == ".xls" or start.startswith(_OLE):
         raise unusable(
             path,
-            "是旧式 .xls 或加了密码的工作簿。请去掉密码,另存为 .xlsx。",
+            "是旧式 .xls 或加了密码的工作簿。请去掉密码，另存为 .xlsx。",
             "is an old .xls or has a password. Save it as .xlsx without a password.",
         )
     if kind in (".xlsx", ".xlsm"):
@@ -66,12 +66,12 @@ def open_source(path: Path) -> Source:
     if kind not in (".csv", ".txt", ".tsv"):
         raise unusable(
             path,
-            f"不认识文件类型 {kind or '(无扩展名)'}。请用 .csv、.xlsx 或 .parquet。",
+            f"不认识文件类型 {kind or '（无扩展名）'}。请用 .csv、.xlsx 或 .parquet。",
             f"unknown kind of file {kind or '(no ending)'}. Use .csv, .xlsx or .parquet.",
         )
     for magic, zh, en in (
-        (_ZIP, "其实是 Excel 工作簿,请把扩展名改为 .xlsx。", "is a workbook; name it .xlsx."),
-        (_PARQUET, "其实是 Parquet,请把扩展名改为 .parquet。", "is Parquet; name it .parquet."),
+        (_ZIP, "其实是 Excel 工作簿，请把扩展名改为 .xlsx。", "is a workbook; name it .xlsx."),
+        (_PARQUET, "其实是 Parquet，请把扩展名改为 .parquet。", "is Parquet; name it .parquet."),
     ):
         if start.startswith(magic):
             raise unusable(path, zh, en)
@@ -81,7 +81,7 @@ def open_source(path: Path) -> Source:
 def _not_a_workbook(path: Path) -> EarlywarnError:
     return unusable(
         path,
-        "不是完整的 XLSX 文件(可能没有传完)。请重新导出或复制。",
+        "不是完整的 XLSX 文件（可能没有传完）。请重新导出或复制。",
         "is not a whole XLSX file (perhaps cut off on the way). Export or copy it again.",
     )
 
@@ -98,14 +98,14 @@ class XlsxSource(Source):
                 if sum(info.file_size for info in book.infolist()) > _MAX_UNPACKED:
                     raise unusable(
                         path,
-                        "工作簿解压后超过 4 GB,请改用 CSV。",
+                        "工作簿解压后超过 4 GB，请改用 CSV。",
                         "the workbook unpacks to more than 4 GB; use CSV.",
                     )
                 workbook = book.read("xl/workbook.xml")
             rows = self._rows()
             headings = next((row for _, row in rows if any(row)), None)
         except PasswordError:
-            raise unusable(path, "工作簿有密码,请先去掉。", "has a password; remove it.") from None
+            raise unusable(path, "工作簿有密码，请先去掉。", "has a password; remove it.") from None
         except OSError as error:
             raise os_error(path, error) from None
         except (zipfile.BadZipFile, KeyError):

@@ -10,23 +10,23 @@ from earlywarn.errors import Text
 REASONS: dict[str, Text] = {
     # found by a reader
     "ragged": Text(
-        "单元格数与表头列数不符({detail})。请检查多余或缺少的逗号",
+        "单元格数与表头列数不符（{detail}）。请检查多余或缺少的逗号",
         "the row's cells do not match the headings ({detail}); look for a comma too many or few",
     ),
     "nul": Text(
-        "含有空字符(NUL)。请重新导出或删去该字符",
+        "含有空字符（NUL）。请重新导出或删去该字符",
         "the row holds a NUL character; export it again or take the character out",
     ),
     "too_long": Text(
-        "有单元格过长({detail} 个字符)。请检查该行",
+        "有单元格过长（{detail} 个字符）。请检查该行",
         "a cell is far too long ({detail} characters); look at this row",
     ),
     "open_quote": Text(
-        "引号没有成对,或位置不对。请改正引号",
+        "引号没有成对，或位置不对。请改正引号",
         "a quote is not closed or stands in the wrong place; correct the quotes",
     ),
     # a cell by itself
-    "missing": Text("必填,却是空的。请补填", "must be filled in, but is empty; fill it in"),
+    "missing": Text("必填，却是空的。请补填", "must be filled in, but is empty; fill it in"),
     "bad_date": Text(
         "不是日期。请写成 2026-11-20、20261120、2026/11/20 或 2026年11月20日",
         "is not a date; write it like 2026-11-20, 20261120, 2026/11/20 or 2026年11月20日",
@@ -37,7 +37,7 @@ REASONS: dict[str, Text] = {
     "bad_integer": Text("不是整数。请改为整数", "is not a whole number; write one"),
     "bad_number": Text("不是数字。请改为数字", "is not a number; write one such as 87.5"),
     "number_range": Text(
-        "数字太大,超出范围。请核对", "the number is too large to be kept; check it"
+        "数字太大，超出范围。请核对", "the number is too large to be kept; check it"
     ),
     "negative": Text("不能为负数。请核对", "must not be negative; check it"),
     "bad_boolean": Text(
@@ -45,15 +45,15 @@ REASONS: dict[str, Text] = {
         "is neither yes nor no; write true, false, yes, no, 1 or 0",
     ),
     "unknown_code": Text(
-        "是未知的代码。可用:{detail};或在映射文件的 values 中补充",
+        "是未知的代码。可用：{detail}；或在映射文件的 values 中补充",
         "is an unknown code; known: {detail}; or add it under `values` in your mapping file",
     ),
     "code_conflict": Text(
-        "代码与名称不一致({detail})。请核对",
+        "代码与名称不一致（{detail}）。请核对",
         "code and name do not agree ({detail}); check it",
     ),
     "id_scientific": Text(
-        "编号被 Excel 变成了数字,后几位已丢失。请把该列格式设为“文本”后重新填写或导出",
+        "编号被 Excel 变成了数字，后几位已丢失。请把该列格式设为“文本”后重新填写或导出",
         "Excel turned this identifier into a number and lost its last digits; "
         "format the column as text and enter or export it again",
     ),
@@ -63,7 +63,7 @@ REASONS: dict[str, Text] = {
     ),
     # a row by itself
     "grade_no_stage": Text(
-        "不属于任何学段(配置 stages:{detail})。请核对年级或修改 earlywarn.yaml 的 stages",
+        "不属于任何学段（配置 stages：{detail}）。请核对年级或修改 earlywarn.yaml 的 stages",
         "is in no stage (config `stages`: {detail}); "
         "check the grade, or `stages` in earlywarn.yaml",
     ),
@@ -73,7 +73,7 @@ REASONS: dict[str, Text] = {
     ),
     "full_mark_zero": Text("满分必须大于 0", "the full mark must be above 0"),
     "say_full_mark": Text(
-        "没有说明满分,而本文件该科有高于 100 的分数。请用 --full-mark 或 full_mark 列说明满分",
+        "没有说明满分，而本文件该科有高于 100 的分数。请用 --full-mark 或 full_mark 列说明满分",
         "say the full mark: none was said and a score of this subject is above 100; "
         "use --full-mark or a column full_mark",
     ),

@@ -136,9 +136,9 @@ def os_error(path: Path, error: OSError) -> EarlywarnError:
     if isinstance(error, FileNotFoundError):
         return EarlywarnError(zh=f"找不到文件 {path}。", en=f"There is no file {path}.")
     if isinstance(error, IsADirectoryError):
-        return unusable(path, "是文件夹,请给出文件。", "is a folder; name a file.")
+        return unusable(path, "是文件夹，请给出文件。", "is a folder; name a file.")
     return unusable(
         path,
-        f"无法读取({error.strerror})。若正在 Excel 或 WPS 中打开,请先关闭。",
+        f"无法读取（{error.strerror}）。若正在 Excel 或 WPS 中打开，请先关闭。",
         f"cannot be read ({error.strerror}). If it is open in Excel or WPS, close it there.",
     )

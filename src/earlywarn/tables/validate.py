@@ -101,7 +101,7 @@ class Converter:
             parsed = parser(folded(text)) if parser else Parsed(text.strip())
             if parsed.code:
                 raise EarlywarnError(
-                    zh=f"映射 {self.mapping.name} 的 defaults:{name} 的值 {text} 不合要求。",
+                    zh=f"映射 {self.mapping.name} 的 defaults：{name} 的值 {text} 不合要求。",
                     en=f"Mapping {self.mapping.name}, defaults: {text} is no value of {name}.",
                 )
             self._fills[name] = parsed.value
