@@ -12,8 +12,8 @@ _HEAD = """# Features
 Made from [catalogue.yaml](../src/earlywarn/features/catalogue.yaml) by `make docs`; do not edit
 by hand.
 
-One row per student of the cohort, as of a date: nothing dated later can change a value, and what is
-not known is empty, never 0. `earlywarn features --as-of 2026-11-20 --out features.parquet` writes
+One row per student of the cohort, as of a date: nothing dated later can change a value. What is not
+known is empty; only `prior_dropouts` counts recorded events, 0 where there is none. `earlywarn features --as-of 2026-11-20 --out features.parquet` writes
 them all. The names are those that conditions of rules use (see [rules.md](rules.md)).
 
 - *Kind*: a **sign** tells that something may be wrong; **context** is the frame that a child lives

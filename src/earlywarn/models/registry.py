@@ -150,11 +150,11 @@ def parse(workspace: Workspace, label: str) -> tuple[str, int]:
     """
     if label.lower().endswith(PICKLES):
         raise _pickled(label)
-    name, _, number = label.replace("\\", "/").partition("/")
+    name, slash, number = label.replace("\\", "/").partition("/")
     known = versions(workspace, name) if _NAME.fullmatch(name) else []
     if number.isdigit() and int(number) in known:
         return name, int(number)
-    if known and not number:
+    if known and not slash:
         return name, known[-1]
     names = ", ".join(entry.label for entry in list_models(workspace)) or "-"
     raise EarlywarnError(
