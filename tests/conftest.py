@@ -25,7 +25,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @pytest.fixture(scope="session")
 def city(tmp_path_factory: pytest.TempPathFactory) -> City:
-    """A generated city of 500 with a promoted model, scored; to be read only."""
+    """A generated city of 800 with a promoted model, scored; to be read only."""
     from scoring_city import make_city
 
     return make_city(tmp_path_factory.mktemp("city") / "某市 1")

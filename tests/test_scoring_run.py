@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,12 +14,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError
-from earlywarn.features.write import write_features
 from earlywarn.files import write_whole
 from earlywarn.models import registry
 from earlywarn.scoring.run import (
@@ -50,10 +49,44 @@ from scoring_city import (
 WEEK = timedelta(days=7)
 
 
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The village as `ws` copies it."""
+    return village(tmp_path_factory.mktemp("village") / "w")
+
+
 @pytest.fixture
-def ws(tmp_path: Path) -> Workspace:
+def ws(pristine: Workspace, tmp_path: Path) -> Workspace:
     """A village; scored by the experts unless a test puts a model in."""
-    return village(tmp_path / "某村 1")
+    shutil.copytree(pristine.root, tmp_path / "某村 1")
+    return Workspace.open(tmp_path / "某村 1")
+
+
+@pytest.fixture(scope="module")
+def once(pristine: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The village with a promoted model and one run, as `scored` copies it."""
+    root = tmp_path_factory.mktemp("scored") / "w"
+    shutil.copytree(pristine.root, root)
+    workspace = Workspace.open(root)
+    label = put_model(workspace)
+    with workspace.lock("test"):
+        registry.promote(workspace, label)
+    score(workspace, VILLAGE_DAY, outputs=make_outputs)
+    return workspace
+
+
+@pytest.fixture
+def scored(once: Workspace, tmp_path: Path) -> Workspace:
+    """A village with a promoted model and run 1 of it."""
+    shutil.copytree(once.root, tmp_path / "某村 2")
+    return Workspace.open(tmp_path / "某村 2")
+
+
+def first_run(workspace: Workspace) -> Path:
+    """The folder of run 1."""
+    (folder,) = run_folders(workspace, VILLAGE_DAY)
+    assert folder.number == 1
+    return folder.path
 
 
 def scores_of(run: Run) -> bytes:
@@ -94,18 +127,22 @@ def test_the_run_says_what_it_was_made_of(ws: Workspace) -> None:
     assert str(ws.root) not in text
 
 
-@pytest.mark.parametrize("model", [None, "main/1"])
-def test_the_same_inputs_make_no_new_run(ws: Workspace, model: str | None) -> None:
-    put_model(ws)
-    first = score(ws, VILLAGE_DAY, model=model, outputs=make_outputs)
-    assert first.is_new
-    before = tree(ws.runs)
-    again = score(Workspace.open(ws.root), VILLAGE_DAY, model=model, outputs=make_outputs)
-    assert (again.is_new, again.folder) == (False, first.folder)
-    assert again.info == first.info
-    assert tree(ws.runs) == before
-    score(ws, VILLAGE_DAY, model=model)  # without watchlists: those that are there do no harm
-    assert tree(ws.runs) == before
+def test_the_same_inputs_make_no_new_run(scored: Workspace) -> None:
+    before = tree(scored.runs)
+    for model in (None, "main", "main/1"):
+        again = score(scored, VILLAGE_DAY, model=model, outputs=make_outputs)
+        assert (again.is_new, again.folder.path) == (False, first_run(scored))
+        assert again.info == again.folder.info()
+    score(scored, VILLAGE_DAY)  # without watchlists: those that are there do no harm
+    assert tree(scored.runs) == before
+
+
+def test_the_experts_twice_are_one_run(ws: Workspace) -> None:
+    first = score(ws, VILLAGE_DAY)
+    before = tree(ws.root)
+    again = score(ws, VILLAGE_DAY, model="none")
+    assert (again.is_new, again.folder, again.info) == (False, first.folder, first.info)
+    assert tree(ws.root) == before
 
 
 def test_a_run_without_watchlists_will_not_do_where_they_are_asked_for(ws: Workspace) -> None:
@@ -161,29 +198,20 @@ def last_weeks_run(workspace: Workspace) -> dict[str, Any]:
     ids=["batch", "rule", "config", "promoted", "last week", "--model", "--lang"],
 )
 def test_other_inputs_make_the_next_run_and_touch_none(
-    ws: Workspace, change: Callable[[Workspace], dict[str, Any]]
+    scored: Workspace, change: Callable[[Workspace], dict[str, Any]]
 ) -> None:
-    with_model = put_model(ws)
-    with ws.lock("test"):
-        registry.promote(ws, with_model)
-    first = score(ws, VILLAGE_DAY)
+    first = first_run(scored)
     # Somebody is filling in a list: what they typed stays, byte for byte.
-    write_whole(first.folder.path / "watchlists" / "VA.xlsx", b"typed by a teacher")
-    before = tree(first.folder.path)
-    options = change(ws)
-    second = score(Workspace.open(ws.root), VILLAGE_DAY, **options)
+    write_whole(first / "watchlists" / "VA.xlsx", b"typed by a teacher")
+    before = tree(first)
+    options = change(scored)
+    second = score(Workspace.open(scored.root), VILLAGE_DAY, **options)
     assert (second.is_new, second.folder.number) == (True, 2)
-    assert second.info["inputs_hash"] != first.info["inputs_hash"]
-    assert tree(first.folder.path) == before
-    assert numbers(ws) == [1, 2]
-
-
-def test_a_changed_rule_counts_with_its_authors_points_and_is_named(ws: Workspace) -> None:
-    label = put_model(ws)
-    assert score(ws, VILLAGE_DAY, model=label).info["rules_with_author_points"] == []
-    changed_rule(ws)
-    info = score(ws, VILLAGE_DAY, model=label).info
-    assert info["rules_with_author_points"] == ["absence-20"]
+    assert tree(first) == before
+    assert numbers(scored) == [1, 2]
+    # A changed rule has no fitted weight: it counts with its author's points, and is named.
+    named = ["absence-20"] if change is changed_rule else []
+    assert second.info["rules_with_author_points"] == named
 
 
 def test_two_fresh_copies_give_the_same_bytes(city: City, tmp_path: Path) -> None:
@@ -198,20 +226,19 @@ def test_two_fresh_copies_give_the_same_bytes(city: City, tmp_path: Path) -> Non
 
 def test_the_order_of_loading_does_not_matter(tmp_path: Path) -> None:
     orders = [list(village_tables()), list(village_tables())[::-1]]
-    orders.append(["attendance", "students", "calendar", "schools"])
     spaces = [village(tmp_path / str(i), order) for i, order in enumerate(orders)]
     # And attendance in two halves, the later one first.
-    halves = Workspace.init(tmp_path / "halves")
+    halves = village(tmp_path / "halves", ["students"])
     tables = village_tables()
-    whole = tables.pop("attendance")
+    whole = tables["attendance"]
     cut = whole.num_rows // 2
-    load(halves, "attendance", whole.slice(cut))
-    for table, content in tables.items():
-        load(halves, table, content)
-    load(halves, "attendance", whole.slice(0, cut))
+    for part in (whole.slice(cut), whole.slice(0, cut)):
+        load(halves, "attendance", part)
+    for table in ("calendar", "schools"):
+        load(halves, table, tables[table])
     runs = [score(w, VILLAGE_DAY) for w in [*spaces, halves]]
     assert len({scores_of(run) for run in runs}) == 1
-    assert len({run.info["inputs_hash"] for run in runs[:3]}) == 1
+    assert len({run.info["inputs_hash"] for run in runs[:2]}) == 1
 
 
 # --- killed, or failing ---
@@ -234,9 +261,11 @@ score(Workspace.open(Path(sys.argv[1])), date(2026, 4, 10), outputs=outputs)
 """
 
 
-def test_a_killed_run_leaves_no_folder_and_the_next_one_works(ws: Workspace) -> None:
-    first = score(ws, VILLAGE_DAY, outputs=make_outputs)
-    before = tree(first.folder.path)
+def test_a_killed_run_leaves_no_folder_and_the_next_one_works(
+    scored: Workspace,
+) -> None:
+    ws, first = scored, first_run(scored)
+    before = tree(first)
     new_batch(ws)
     child = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(ws.root)],
@@ -259,16 +288,16 @@ def test_a_killed_run_leaves_no_folder_and_the_next_one_works(ws: Workspace) -> 
     assert sorted(p.name for p in parent.iterdir()) == sorted([said[1], "1"])
     assert (parent / said[1] / SCORES_FILE).is_file()  # it was far on
     assert numbers(ws) == [1]
-    assert tree(first.folder.path) == before
+    assert tree(first) == before
     second = score(ws, VILLAGE_DAY, outputs=make_outputs)
     assert (second.is_new, second.folder.number) == (True, 2)
-    assert tree(first.folder.path) == before
+    assert tree(first) == before
     assert (second.folder.path / second.info["outputs"]["index"]).is_file()
 
 
 def test_an_error_in_the_outputs_leaves_nothing(ws: Workspace) -> None:
-    def failing(folder: Path, scored: Scored) -> dict[str, Any]:
-        make_outputs(folder, scored)
+    def failing(folder: Path, given: Scored) -> dict[str, Any]:
+        make_outputs(folder, given)
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
@@ -328,24 +357,51 @@ STRAYS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("case", STRAYS)
-def test_it_stays_and_counts_in_nothing(ws: Workspace, case: str, tmp_path: Path) -> None:
-    # Before enrolment must lie on a day of the calendar, or it would be no school day anyway.
+def score_and_keep(workspace: Workspace) -> tuple[Run, bytes, list[dict[str, Any]]]:
+    """Score by the experts; return the run, its scores' bytes and the features it was made of."""
+    kept: list[dict[str, Any]] = []
+
+    def keep(folder: Path, given: Scored) -> dict[str, Any]:
+        query = "SELECT * FROM features ORDER BY student_id"
+        kept.extend(given.con.sql(query).to_arrow_table().to_pylist())
+        return {"kept": len(kept)}
+
+    run = score(workspace, VILLAGE_DAY, outputs=keep)
+    return run, scores_of(run), kept
+
+
+@pytest.fixture(scope="module")
+def before_strays(
+    pristine: Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Workspace, bytes, list[dict[str, Any]]]:
+    """The village with two school days in August, before anybody was enrolled, and its scores."""
+    root = tmp_path_factory.mktemp("strays") / "w"
+    shutil.copytree(pristine.root, root)
+    workspace = Workspace.open(root)
     august = [date(2025, 8, 28), date(2025, 8, 29)]
-    load(ws, "calendar", rows("calendar", date=august, is_school_day=[True, True]))
-    first = score(ws, VILLAGE_DAY)
-    write_features(ws, VILLAGE_DAY, tmp_path / "before.parquet")
+    load(workspace, "calendar", rows("calendar", date=august, is_school_day=[True, True]))
+    return workspace, *score_and_keep(workspace)[1:]
+
+
+@pytest.mark.parametrize("case", STRAYS)
+def test_it_stays_and_counts_in_nothing(
+    before_strays: tuple[Workspace, bytes, list[dict[str, Any]]], case: str, tmp_path: Path
+) -> None:
+    known, scores, features = before_strays
+    shutil.copytree(known.root, tmp_path / "w")
+    workspace = Workspace.open(tmp_path / "w")
     for table, content in STRAYS[case].items():
-        load(ws, table, content)
-        stored = [pq.read_table(p).num_rows for p in sorted((ws.data / table).glob("*.parquet"))]
-        assert stored[-1] == content.num_rows
-        ((kept,),) = connect(ws).execute(f"SELECT count(*) FROM {table}").fetchall()
-        assert kept == sum(stored)
-    second = score(ws, VILLAGE_DAY)
-    assert second.is_new  # the inputs are others, the scores are not
-    assert scores_of(second) == scores_of(first)
-    write_features(ws, VILLAGE_DAY, tmp_path / "after.parquet")
-    assert (tmp_path / "after.parquet").read_bytes() == (tmp_path / "before.parquet").read_bytes()
+        con = connect(workspace)
+        ((had,),) = con.execute(f"SELECT count(*) FROM {table}").fetchall()
+        load(workspace, table, content)
+        con = connect(workspace)
+        ((kept,),) = con.execute(f"SELECT count(*) FROM {table}").fetchall()
+        assert kept == had + content.num_rows
+    run, again, features_again = score_and_keep(workspace)
+    assert (run.is_new, run.folder.number) == (True, 2)  # other inputs, the same scores
+    assert again == scores
+    assert features_again == features
+    assert len(features) == 18
 
 
 def test_attendance_after_leaving_counts_in_nothing(ws: Workspace) -> None:
@@ -387,29 +443,33 @@ def test_children_of_a_school_that_is_in_no_table_are_scored(ws: Workspace) -> N
 # --- which model, which day ---
 
 
-def test_the_model_that_is_asked_for(ws: Workspace) -> None:
-    assert score(ws, VILLAGE_DAY).info["model"] == "experts/1"  # none is promoted
-    put_model(ws)
-    put_model(ws, version=2, b0=-3.0)
-    put_model(ws, name="其他")
-    assert score(ws, VILLAGE_DAY).info["model"] == "experts/1"  # a model alone is not in use
-    assert score(ws, VILLAGE_DAY, model="main").info["model"] == "main/2"
-    assert score(ws, VILLAGE_DAY, model="main/1").info["model"] == "main/1"
-    assert score(ws, VILLAGE_DAY, model="其他").info["model"] == "其他/1"
-    with ws.lock("test"):
-        registry.promote(ws, "main/1")
-    assert score(ws, VILLAGE_DAY).info["model"] == "main/1"
-    assert score(ws, VILLAGE_DAY, model="none").info["model"] == "experts/1"
+def test_the_model_that_is_asked_for(scored: Workspace) -> None:
+    put_model(scored, version=2, b0=-3.0)
+    put_model(scored, name="其他")
+    wanted = {None: "main/1", "main": "main/2", "main/1": "main/1", "其他": "其他/1"}
+    for model, label in wanted.items():  # main/2 is there, and not in use
+        chosen = registry.choose(scored, model)
+        assert chosen is not None
+        assert chosen.label == label
+    assert registry.choose(scored, "none") is None
+    run = score(scored, VILLAGE_DAY, model="main")
+    assert run.info["model"] == "main/2"
+    assert set(run.folder.scores()["model"].to_pylist()) == {"main/2"}
+    assert score(scored, VILLAGE_DAY, model="none").info["model"] == "experts/1"
 
 
-@pytest.mark.parametrize("model", ["main/9", "nobody", "nobody/1", "../main/1", "main/", "main/x"])
-def test_an_unknown_model_is_said_plainly(ws: Workspace, model: str) -> None:
+def test_without_a_promoted_model_the_experts_score(ws: Workspace) -> None:
     put_model(ws)
-    with pytest.raises(EarlywarnError) as error:
-        score(ws, VILLAGE_DAY, model=model)
-    assert f"There is no model {model}. There are: main/1." in error.value.text.en
-    assert f"没有模型 {model}" in error.value.text.zh
-    assert numbers(ws) == []
+    assert score(ws, VILLAGE_DAY).info["model"] == "experts/1"
+
+
+def test_an_unknown_model_is_said_plainly(scored: Workspace) -> None:
+    for model in ("main/9", "nobody", "nobody/1", "../main/1", "main/x", "experts"):
+        with pytest.raises(EarlywarnError) as error:
+            score(scored, VILLAGE_DAY, model=model)
+        assert f"There is no model {model}. There are: main/1." in error.value.text.en
+        assert f"没有模型 {model}" in error.value.text.zh
+    assert numbers(scored) == [1]
 
 
 def flip_weight(text: str) -> str:
@@ -427,20 +487,15 @@ def flip_weight(text: str) -> str:
     ids=["a number", "cut short", "empty", "a pickle"],
 )
 def test_a_damaged_model_is_refused(
-    ws: Workspace, damage: Callable[[str], str], words: str
+    scored: Workspace, damage: Callable[[str], str], words: str
 ) -> None:
-    label = put_model(ws)
-    with ws.lock("test"):
-        registry.promote(ws, label)
-    path = ws.models / label / registry.MODEL_FILE
+    path = scored.models / "main" / "1" / registry.MODEL_FILE
     changed = damage(path.read_text("utf-8"))
     assert changed != path.read_text("utf-8")
     path.write_bytes(changed.encode("latin-1"))
-    for model in (None, "main", label):
-        with pytest.raises(EarlywarnError, match=words):
-            score(ws, VILLAGE_DAY, model=model)
-    assert numbers(ws) == []
-    assert score(ws, VILLAGE_DAY, model="none").is_new
+    with pytest.raises(EarlywarnError, match=words):  # never the experts instead
+        score(scored, VILLAGE_DAY)
+    assert numbers(scored) == [1]
 
 
 def make_runs(workspace: Workspace, *found: tuple[int, int]) -> None:
@@ -473,11 +528,10 @@ def test_last_week_is_the_newest_run_5_to_9_days_before(
         assert (found.as_of, found.number) == (VILLAGE_DAY - timedelta(days=newest[0]), newest[1])
 
 
-def test_what_it_is_compared_with_is_named(ws: Workspace) -> None:
-    before = score(ws, VILLAGE_DAY - WEEK)
-    run = score(ws, VILLAGE_DAY)
-    assert run.info["compared_with"] == "runs/2026-04-03/1"
-    assert (ws.root / run.info["compared_with"]) == before.folder.path
+def test_what_it_is_compared_with_is_named(scored: Workspace) -> None:
+    run = score(scored, VILLAGE_DAY + WEEK)
+    assert run.info["compared_with"] == "runs/2026-04-10/1"
+    assert (scored.root / run.info["compared_with"]) == first_run(scored)
 
 
 def test_the_newest_school_day(ws: Workspace) -> None:

@@ -13,8 +13,13 @@ Made from [catalogue.yaml](../src/earlywarn/features/catalogue.yaml) by `make do
 by hand.
 
 One row per student of the cohort, as of a date: nothing dated later can change a value. What is not
-known is empty; only `prior_dropouts` counts recorded events, 0 where there is none. `earlywarn features --as-of 2026-11-20 --out features.parquet` writes
-them all. The names are those that conditions of rules use (see [rules.md](rules.md)).
+known is empty. Events of `outcomes` are the exception: one that was not recorded did not happen, so
+`prior_dropouts` is 0 where there is none. The names are those that conditions of rules use (see
+[rules.md](rules.md)). All of them in a file:
+
+```sh
+earlywarn features --as-of 2026-11-20 --out features.parquet
+```
 
 - *Kind*: a **sign** tells that something may be wrong; **context** is the frame that a child lives
   in; a **group** is membership of a monitored group. A rule must rest on a sign: groups and context
