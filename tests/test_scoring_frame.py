@@ -213,30 +213,27 @@ def test_three_days_without_leave_are_urgent_whatever_the_model_says(
 
 @pytest.mark.parametrize("which", ["trained", "experts"])
 def test_a_hit_never_lowers_a_score(city: City, prepared: Prepared, which: str) -> None:
-    """Every rule in turn is made a hit for every student; nobody's log-odds fall."""
+    """Every rule in turn is made a hit for every student; nobody's log-odds fall.
+
+    But for the last bit: of two equal weights on a ladder the one with the lower id counts, and
+    the same weight added at another place may round otherwise.
+    """
     card = registry.load(city.workspace, getattr(city, which).info["model"])
     judged, book = prepared.verdicts, prepared.rulebook
-    before = apply(card, prepared.features, judged, book, CITY_DAY).log_odds
-    rng = np.random.default_rng(0)
-    raised = 0
-    for rule in book.in_force(CITY_DAY):
-        place = judged.column_names.index(rule.id)
-        more = judged.set_column(place, rule.id, pa.array([True] * judged.num_rows))
-        after = apply(card, prepared.features, more, book, CITY_DAY).log_odds
-        assert (after >= before).all(), rule.id
-        raised += int((after > before).sum())
-    assert raised
-    # And from random verdicts, on which ladders are full of hits and unknowns.
     ids = judged.column_names[1:]
+    # As they are; and at random, so that ladders are full of hits and unknowns.
+    rng = np.random.default_rng(0)
     drawn = rng.choice([None, False, True], size=(judged.num_rows, len(ids)), p=[0.2, 0.3, 0.5])
-    table = pa.table(
-        {"student_id": judged["student_id"]}
-        | {name: pa.array(drawn[:, j].tolist(), pa.bool_()) for j, name in enumerate(ids)}
-    )
-    before = apply(card, prepared.features, table, book, CITY_DAY).log_odds
-    for place, name in enumerate(ids, start=1):
-        more = table.set_column(place, name, pa.array([True] * table.num_rows))
-        assert (apply(card, prepared.features, more, book, CITY_DAY).log_odds >= before).all(), name
+    columns = {name: pa.array(drawn[:, j].tolist(), pa.bool_()) for j, name in enumerate(ids)}
+    for table in (judged, pa.table({"student_id": judged["student_id"]} | columns)):
+        before = apply(card, prepared.features, table, book, CITY_DAY).log_odds
+        raised = 0
+        for place, name in enumerate(ids, start=1):
+            more = table.set_column(place, name, pa.array([True] * table.num_rows))
+            after = apply(card, prepared.features, more, book, CITY_DAY).log_odds
+            assert (after >= before - 1e-13).all(), name
+            raised += int((after > before + 1e-6).sum())
+        assert raised
 
 
 def test_raising_a_feature_in_its_risk_direction_never_lowers_g(city: City) -> None:
