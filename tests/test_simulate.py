@@ -24,7 +24,7 @@ from earlywarn.tables.contract import TABLES
 from earlywarn.tables.ingest import IngestOptions, ingest
 from earlywarn.workspace import Config, Workspace
 
-# The cohort of DESIGN 4, written out for one day: $day.
+# The cohort, written out for one day: $day.
 COHORT = """
 WITH record AS (
   SELECT *, row_number() OVER (PARTITION BY student_id ORDER BY snapshot_date DESC) AS nth

@@ -1,6 +1,6 @@
 """A workspace: its paths, its config and its lock.
 
-A workspace is one folder with everything of one county or city; DESIGN of the folder:
+A workspace is one folder with everything of one county or city:
 
     earlywarn.yaml  data/  rules/  mappings/  models/  runs/  escalation.yaml  ledger.db
 """

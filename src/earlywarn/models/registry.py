@@ -385,7 +385,8 @@ def experts(workspace: Workspace, rulebook: RuleBook, verdicts: pa.Table) -> Sco
         horizon_days=config.horizon_days,
         label_events=list(config.label_events),
         base_rate=rate,
-        b0=solve_b0(np.asarray(counted @ points), rate),
+        # No BLAS: its sums may depend on the number of threads.
+        b0=solve_b0((counted * points).sum(axis=1), rate),
         b1=0.0,
         g_is_used=False,
         features=[],

@@ -14,7 +14,7 @@ _MAX_COVERED_DAYS = 3660
 
 @dataclass(frozen=True)
 class IngestOptions:
-    """What a load may say besides the files (DESIGN 4 and 11).
+    """What a load may say besides the files.
 
     `snapshot` fills snapshot_date of students; `covers` (both days included) says which days an
     attendance file reports in full; `full_mark`, `exam` and `exam_date` fill what marks leave out;
