@@ -3,7 +3,8 @@
     python docs/recompute.py WORKSPACE/models/main/1/model.json features.parquet scores.parquet
 
 Prints the largest difference from the stored scores. The features are those of
-`earlywarn features`, the hits the column rules_hit of the run's scores.parquet.
+`earlywarn features`, the hits the column rules_hit of the run's scores.parquet. It
+holds while run.json's rules_with_author_points is empty: model.json knows no other rules.
 """
 
 import json

@@ -22,7 +22,7 @@ from earlywarn.tables.contract import STUDENTS
 from earlywarn.words import MONITORED_GROUPS
 
 GROUPS_FILE = "groups.yaml"
-# The groups that a county must define, in the catalogue's order: each is a feature, so none can be missing.
+# The groups of the catalogue, in its order: each is a feature, so none can be missing.
 GROUP_NAMES: tuple[str, ...] = (*MONITORED_GROUPS, "orphan", "unattended")
 # A parent's imprisonment is nobody's business at school: no YAML can allow it.
 ALWAYS_SENSITIVE = ("parent_incarcerated",)
