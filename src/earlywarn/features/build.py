@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from earlywarn.engine.duckdb import sql_file
 from earlywarn.errors import EarlywarnError
-from earlywarn.features.catalogue import CATALOGUE, REGISTRY_FIELDS, Feature
+from earlywarn.features.catalogue import CATALOGUE, REGISTRY_FIELDS
 from earlywarn.features.groups import Groups
 from earlywarn.workspace import Config
 
@@ -156,15 +156,9 @@ def _feature_columns(con: duckdb.DuckDBPyConnection) -> str:
     for alias, table in _SOURCES.items():
         for column in con.table(table).columns:
             owner.setdefault(column, alias)
-    return ",\n    ".join(_feature_column(feature, owner) for feature in CATALOGUE)
-
-
-def _feature_column(feature: Feature, owner: dict[str, str]) -> str:
-    name = feature.name
-    value = f'{owner[name]}."{name}"'
-    if name == "exams_taken_365d":  # 0, not empty, for who has taken none at all
-        value = f"coalesce({value}, 0)"
-    return f'CAST({value} AS {feature.sql_type}) AS "{name}"'
+    return ",\n    ".join(
+        f'CAST({owner[f.name]}."{f.name}" AS {f.sql_type}) AS "{f.name}"' for f in CATALOGUE
+    )
 
 
 def _refuse_without_calendar(con: duckdb.DuckDBPyConnection) -> None:

@@ -9,19 +9,10 @@ import pyarrow as pa
 
 from earlywarn.engine.duckdb import sql_file
 from earlywarn.features.build import SQL_PACKAGE
+from earlywarn.words import STATUS_SEVERITY
 from earlywarn.workspace import Config
 
-MARKS = (
-    "present",
-    "home_teaching",
-    "left_early",
-    "late",
-    "sick",
-    "leave",
-    "unexcused",
-    "unrecorded",
-    "unreported",
-)
+MARKS = (*STATUS_SEVERITY, "unrecorded", "unreported")
 
 
 def attendance_strip(

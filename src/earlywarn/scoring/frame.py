@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from earlywarn.errors import EarlywarnError
-from earlywarn.features.build import build
+from earlywarn.features.build import build, feature_table
 from earlywarn.models.scorecard import Applied, Scorecard, apply, sigmoid
 from earlywarn.rules.evaluate import verdicts as evaluate_rules
 from earlywarn.rules.pack import RuleBook
@@ -52,7 +52,7 @@ def prepare(
         as_of,
         one_row_a_day=one_row_a_day(workspace),
     )
-    features = con.sql("SELECT * FROM features ORDER BY student_id").to_arrow_table()
+    features = feature_table(con)
     if features.num_rows == 0:
         raise _nobody(con, as_of)
     return Prepared(con, features, evaluate_rules(con, rulebook, as_of), rulebook)

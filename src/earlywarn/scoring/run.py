@@ -202,9 +202,13 @@ def _score(
     rulebook = load_rulebook(workspace.rules)
     chosen = registry.choose(workspace, model)
     previous = last_week(workspace, as_of)
-    if chosen is not None:
-        inputs = _inputs(workspace, rulebook, chosen, as_of, language, previous)
-        same = _same_run(workspace, as_of, inputs, with_outputs=outputs is not None)
+
+    def look_up(card: Scorecard) -> tuple[dict[str, Any], Run | None]:
+        inputs = _inputs(workspace, rulebook, card, as_of, language, previous)
+        return inputs, _same_run(workspace, as_of, inputs, with_outputs=outputs is not None)
+
+    if chosen is not None:  # before anything is computed
+        inputs, same = look_up(chosen)
         if same is not None:
             return same
     stage("features")
@@ -212,8 +216,7 @@ def _score(
     clock.lap("features_and_rules")
     if chosen is None:
         chosen = registry.experts(workspace, rulebook, prepared.verdicts)
-        inputs = _inputs(workspace, rulebook, chosen, as_of, language, previous)
-        same = _same_run(workspace, as_of, inputs, with_outputs=outputs is not None)
+        inputs, same = look_up(chosen)
         if same is not None:
             return same
     stage("score")

@@ -41,7 +41,6 @@ class Profile:
     base_rate: float
 
 
-JUNIOR_CITY = 23_917
 PROFILES: dict[str, Profile] = {
     "city": Profile(
         poor=7_114 / CITY_STUDENTS,

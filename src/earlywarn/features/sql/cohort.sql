@@ -14,7 +14,6 @@ CREATE OR REPLACE TEMP TABLE current_records AS
 SELECT
     student_id,
     max(snapshot_date) AS snapshot_date,
-    min(snapshot_date) AS first_snapshot_date,
     arg_max(name, snapshot_date) AS name,
     arg_max(sex, snapshot_date) AS sex,
     arg_max(birth_date, snapshot_date) AS birth_date,
@@ -104,6 +103,6 @@ LEFT JOIN taken_off AS t ON t.student_id = c.student_id
 LEFT JOIN event_summary AS e ON e.student_id = c.student_id;
 
 CREATE OR REPLACE TEMP TABLE cohort AS
-SELECT * EXCLUDE (in_cohort, first_snapshot_date)
+SELECT * EXCLUDE (in_cohort)
 FROM known_students
 WHERE in_cohort;

@@ -19,7 +19,7 @@ SELECT
 FROM cohort AS c
 JOIN attendance_features AS a ON a.student_id = c.student_id
 LEFT JOIN totals_features AS t ON t.student_id = c.student_id
-LEFT JOIN mark_features AS m ON m.student_id = c.student_id
+JOIN mark_features AS m ON m.student_id = c.student_id
 JOIN registry_features AS r ON r.student_id = c.student_id
 JOIN history_features AS h ON h.student_id = c.student_id
 JOIN school_features AS s ON s.school_id = c.school_id;
@@ -37,5 +37,5 @@ LEFT JOIN school_days AS d
     ON d.cal = a.cal
     AND a.recorded <> 0
     AND d.back = bit_count((a.recorded & -a.recorded) - 1)
-LEFT JOIN mark_features AS m ON m.student_id = c.student_id
+JOIN mark_features AS m ON m.student_id = c.student_id
 LEFT JOIN event_summary AS e ON e.student_id = c.student_id;

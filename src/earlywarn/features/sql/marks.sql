@@ -1,5 +1,5 @@
 -- Marks, as far as they are known on the as-of date. p = score / full mark in whole millionths.
--- Reads exam_rows (keys.sql), student_keys.
+-- Reads exam_rows and student_keys (keys.sql), cohort.
 
 CREATE OR REPLACE TEMP TABLE exam_marks AS
 SELECT sid, exam_key, subject_key, is_core, date, CAST(p AS BIGINT) AS p
@@ -59,6 +59,7 @@ SELECT
     row_number() OVER (PARTITION BY sid ORDER BY date DESC, exam_key DESC) AS nth
 FROM counted;
 
+-- One row per child of the cohort, also for those who have taken no exam.
 CREATE OR REPLACE TEMP TABLE mark_features AS
 WITH ranked AS (
     SELECT
@@ -89,7 +90,7 @@ years AS (
     GROUP BY sid
 )
 SELECT
-    k.student_id,
+    c.student_id,
     e.date AS exam_date,
     round(e.mean_p / 1e9, 9) AS exam_mean_pct,
     round(CAST(e.z AS DOUBLE), 9) AS exam_z,
@@ -103,10 +104,10 @@ SELECT
     END AS exam_rank_pct,
     CASE WHEN y.p_exams > 0 THEN round(y.p / 1e9 / y.p_exams, 9) END AS exam_pct_mean_3y,
     CASE WHEN y.z_exams > 0 THEN round(y.z / y.z_exams, 9) END AS exam_z_mean_3y,
-    y.taken_365d AS exams_taken_365d
-FROM student_exams AS e
-JOIN student_keys AS k ON k.sid = e.sid
-JOIN years AS y ON y.sid = e.sid
+    coalesce(y.taken_365d, 0) AS exams_taken_365d
+FROM cohort AS c
+JOIN student_keys AS k ON k.student_id = c.student_id
+LEFT JOIN student_exams AS e ON e.sid = k.sid AND e.nth = 1
+LEFT JOIN years AS y ON y.sid = e.sid
 LEFT JOIN ranked AS r ON r.sid = e.sid AND r.nth = 1
-LEFT JOIN before AS b ON b.sid = e.sid
-WHERE e.nth = 1;
+LEFT JOIN before AS b ON b.sid = e.sid;
