@@ -27,6 +27,11 @@ $(VENV)/.dev: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
 	touch $(VENV)/.run $@
 
+$(VENV)/.bench: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,bench]"
+	touch $(VENV)/.run $(VENV)/.dev $@
+
 demo: $(VENV)/.run
 	$(BIN)/earlywarn demo --out "$(DEMO)" --students $(STUDENTS)
 
@@ -47,7 +52,7 @@ docs: $(VENV)/.run
 	$(BIN)/python -m earlywarn.cli.reference > docs/commands.md
 	$(BIN)/python -m earlywarn.features.reference > docs/features.md
 
-proof: $(VENV)/.dev
+proof: $(VENV)/.bench
 	$(BIN)/python benchmarks/proof.py
 
 clean:

@@ -19,6 +19,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import fuzz
+import mutants
+import rules
+
 from earlywarn.engine.duckdb import connect
 from earlywarn.features.build import build
 from earlywarn.features.groups import load_groups
@@ -143,13 +147,20 @@ def main() -> int:
         check=False,
     ).stdout.strip()
     figures: list[Figure] = []
-    parts: list[Callable[[Path], list[Figure]]] = [demo, oulad]
+    parts: list[Callable[[Path], list[Figure]]] = [
+        demo,
+        oulad,
+        fuzz.figures,
+        rules.figures,
+        mutants.figures,
+    ]
     with tempfile.TemporaryDirectory() as name:
         for part in parts:
             begun = time.perf_counter()
             found = part(Path(name))
             seconds = round(time.perf_counter() - begun, 1)
-            figures += [one | {"part": part.__name__, "part_seconds": seconds} for one in found]
+            label = part.__module__ if part.__name__ == "figures" else part.__name__
+            figures += [one | {"part": label, "part_seconds": seconds} for one in found]
             for one in found:
                 print("ok  " if one["holds"] else "MISS", one["what"], one["value"], flush=True)
     proof = {

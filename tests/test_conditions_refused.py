@@ -44,7 +44,7 @@ REFUSED = [
     ("`a` > 1", 1, "bare"),
     ('t = "x"', 5, "texts in '...'"),
     ("a \uff1e 3", 3, "full-width"),
-    ("\uff08a > 3\uff09", 1, "write ("),
+    ("（a > 3）", 1, "write ("),
     ("a\u3000> 3", 2, "a space"),
     ("a > \uff13", 5, "write 3"),
     ("a ≥ 3", 3, "write >="),

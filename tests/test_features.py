@@ -152,6 +152,18 @@ def test_worked_example_through_the_workspace(
 # ------------------------------------------------------------------------------ random counties
 
 
+def out_of_range(row: dict[str, Any]) -> Iterator[str]:
+    """Yield the features that are not within what the catalogue says they can be."""
+    for feature in CATALOGUE:
+        value = row[feature.name]
+        low, high = feature.range
+        if value is None:
+            if feature.always_known:
+                yield f"{feature.name} is NULL"
+        elif (low is not None and value < low) or (high is not None and value > high):
+            yield f"{feature.name} is {value}"
+
+
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_random_worlds_equal_the_oracle(chunk: int, counties: Counties) -> None:
     wrong: list[str] = []
@@ -159,6 +171,7 @@ def test_random_worlds_equal_the_oracle(chunk: int, counties: Counties) -> None:
         counties.build(county(number))
         counties.pictures[number] = counties.picture()
         found = counties.rows()
+        wrong += [f"family {number}: {text}" for row in found for text in out_of_range(row)]
         expected = [row for one in family(number) for row in cohort_of(one)]
         # A student's id begins with the seed of its world.
         wrong += mismatches(f"family {number}", expected, found)

@@ -4,8 +4,11 @@ import pytest
 
 from earlywarn.conditions import compile_condition
 from earlywarn.features.catalogue import condition_kinds
+from earlywarn.features.groups import load_groups
 from earlywarn.rules.alone import is_group_alone
+from earlywarn.workspace import shipped
 
+GROUPS = load_groups(shipped("rules"))
 ALONE = [
     "left_behind",
     "not receives_aid",
@@ -29,7 +32,9 @@ ALONE = [
     "group_count >= 2",
     "group_count + unexcused_run >= 2",
     "group_count / 2 >= 1",
-    "grade * 2 > age_years",  # not decided counts as alone
+    "grade * 2 > age_years",
+    "parents_away <> 'none' and not left_behind is null",
+    "aid_gap is null and poor_family",
     "days_since_return is null",
     "poor_family and boarding and not boarding_aid",
     "greatest(grade, 3) > 2",
@@ -59,6 +64,9 @@ NOT_ALONE = [
     "unexcused_run is null and unexcused_run >= 0",
     "left_behind and left_behind is null and unexcused_run = 0",
     "group_count > 5",
+    "left_behind and parents_away = 'none'",
+    "group_count = 0 and migrant",
+    "group_count is null and disability = 'visual'",
     "absence_trend_60d > 0 and migrant",
     "false",
 ]
@@ -66,9 +74,14 @@ NOT_ALONE = [
 
 @pytest.mark.parametrize("text", ALONE)
 def test_alone(text):
-    assert is_group_alone(compile_condition(text, condition_kinds()))
+    assert is_group_alone(compile_condition(text, condition_kinds()), GROUPS) is not False
+
+
+@pytest.mark.parametrize("text", ["grade / age_years - grade / age_years > 0", "grade - grade > 0"])
+def test_not_decided_counts_as_alone(text):
+    assert is_group_alone(compile_condition(text, condition_kinds()), GROUPS) is None
 
 
 @pytest.mark.parametrize("text", NOT_ALONE)
 def test_not_alone(text):
-    assert not is_group_alone(compile_condition(text, condition_kinds()))
+    assert is_group_alone(compile_condition(text, condition_kinds()), GROUPS) is False

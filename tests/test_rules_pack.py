@@ -156,7 +156,7 @@ def test_all_problems_in_one_go(folder):
 def test_the_message_names_file_line_and_rule(folder):
     (problem,) = problems_of(folder, GOOD.replace("points: 2.0", "points: -1"))
     assert problem.text.en.startswith("ours.yaml, line 7, rule one: points is -1")
-    assert problem.text.zh.startswith("ours.yaml 第 7 行 规则 one:points 的值 -1")
+    assert problem.text.zh.startswith("ours.yaml 第 7 行 规则 one：points 的值 -1")
 
 
 def twice(first: str, second: str) -> str:

@@ -38,7 +38,7 @@ def test_enough_rules_in_every_pack(rulebook):
 
 
 def test_own_tests_pass_and_cover(rulebook):
-    result = run_tests(rulebook.rules)
+    result = run_tests(rulebook.rules, rulebook.groups)
     assert result.failures == ()
     assert result.lacking == {}
     assert len(result.results) >= 3 * len(rulebook.rules)

@@ -21,6 +21,7 @@ from earlywarn.errors import EarlywarnError
 from earlywarn.files import write_whole
 from earlywarn.models import registry
 from earlywarn.scoring.run import (
+    RULES_FILE,
     RUN_FILE,
     SCORES_FILE,
     Run,
@@ -113,7 +114,8 @@ def absences(*found: tuple[str, date], status: str = "unexcused") -> Any:
 def test_the_run_says_what_it_was_made_of(ws: Workspace) -> None:
     run = score(ws, VILLAGE_DAY, outputs=make_outputs)
     assert run.folder.path == ws.runs / "2026-04-10" / "1"
-    assert {p.name for p in run.folder.path.iterdir()} == {SCORES_FILE, RUN_FILE, "watchlists"}
+    files = {SCORES_FILE, RULES_FILE, RUN_FILE, "watchlists"}
+    assert {p.name for p in run.folder.path.iterdir()} == files
     info = run.folder.info()
     assert info == json.loads(json.dumps(run.info))
     assert info["scores_sha256"] == hashlib.sha256(scores_of(run)).hexdigest()

@@ -41,7 +41,7 @@ REGISTRY_HEADINGS = """
 
 
 def test_the_registry_sheet_has_no_unknown_heading(workspace: Workspace) -> None:
-    headings = REGISTRY_HEADINGS.replace("(公里)", "\uff08公里\uff09").split()
+    headings = REGISTRY_HEADINGS.replace("(公里)", "（公里）").split()
     match = load_mapping(workspace, "cn-registry", "students").match(headings)
     assert match.unknown == []
     found = {name: headings[i] for name, i in match.columns.items()}
@@ -55,7 +55,7 @@ def test_the_registry_sheet_has_no_unknown_heading(workspace: Workspace) -> None
         "enrolled_on": "入学年月",
         "boarding": "就读方式",
         "boarding_aid": "是否享受一补",
-        "distance_km": "上下学距离\uff08公里\uff09",
+        "distance_km": "上下学距离（公里）",
         "travel": "上下学方式",
         "needs_bus": "是否需要乘坐校车",
         "parents_away": "是否留守儿童",

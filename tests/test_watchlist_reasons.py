@@ -14,7 +14,6 @@ from earlywarn.watchlist.reasons import (
     feature_reason,
     full_reasons,
     hidden_feature,
-    hidden_rule,
 )
 from earlywarn.watchlist.wording import typeset
 from earlywarn.workspace import shipped
@@ -184,7 +183,7 @@ def test_no_ranking_by_marks_on_a_schools_list(rules: dict[str, Rule]) -> None:
 def test_hidden_in_the_shipped_rules() -> None:
     for rule in load_rulebook(shipped("rules")).rules:
         if rule.names_group or rule.family == "home":
-            assert hidden_rule(rule)
+            assert rule.hidden_from_schools
     assert hidden_feature("parent_incarcerated")
     assert hidden_feature("aid_gap")
     assert hidden_feature("school_migrant_share")

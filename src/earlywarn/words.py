@@ -91,3 +91,67 @@ CAUSE_LABELS: dict[str, Text] = {
     "work": Text("外出务工", "work"),
     "unknown": Text("不明", "unknown"),
 }
+
+# The registry fields that a condition may name beside the features, as the registry calls them.
+FIELD_LABELS: dict[str, Text] = {
+    "sex": Text("性别", "sex"),
+    "placement": Text("就学安置", "placement"),
+    "parents_away": Text("父母外出情况", "parents working away"),
+    "migrant_child": Text("登记为随迁子女", "recorded as a child of migrant workers"),
+    "disability": Text("残疾类型", "disability"),
+    "poverty": Text("困难类型", "poverty"),
+    "receives_aid": Text("受资助", "receives aid"),
+    "boarding_aid": Text("享受寄宿生生活补助", "receives the boarders' allowance"),
+    "parent_in_prison": Text("登记为父母在服刑", "recorded with a parent in prison"),
+    "orphan_status": Text("孤儿情况", "orphan status"),
+    "travel": Text("上学方式", "way to school"),
+}
+
+# The codes of text fields and features, as people say them.
+CODE_LABELS: dict[str, dict[str, Text]] = {
+    "sex": {"M": Text("男", "male"), "F": Text("女", "female")},
+    "stage": {
+        "primary": Text("小学", "primary"),
+        "junior": Text("初中", "junior"),
+        "adult": Text("成人", "adult"),
+    },
+    "placement": {
+        "regular": Text("普通学校", "regular school"),
+        "special_school": Text("特殊教育学校", "special school"),
+        "home_teaching": Text("送教上门", "taught at home"),
+    },
+    "parents_away": {
+        "none": Text("都在家", "at home"),
+        "one_parent": Text("一方外出", "one parent away"),
+        "both_parents": Text("双方外出", "both parents away"),
+    },
+    "disability": {
+        "none": Text("无", "none"),
+        "visual": Text("视力残疾", "visual"),
+        "hearing": Text("听力残疾", "hearing"),
+        "intellectual": Text("智力残疾", "intellectual"),
+        "physical": Text("肢体残疾", "physical"),
+        "speech": Text("言语残疾", "speech"),
+        "mental": Text("精神残疾", "mental"),
+        "multiple": Text("多重残疾", "multiple"),
+        "other": Text("其他残疾", "other"),
+    },
+    "poverty": {
+        "none": Text("无", "none"),
+        "low_income": Text("低保或低收入", "low income"),
+        "registered": Text("建档立卡", "registered as poor"),
+    },
+    "orphan_status": {
+        "none": Text("无", "none"),
+        "orphan": Text("孤儿", "orphan"),
+        "unattended": Text("事实无人抚养", "in fact without carers"),
+    },
+    "travel": {
+        "walk": Text("步行", "on foot"),
+        "bicycle": Text("骑自行车", "by bicycle"),
+        "family": Text("家长接送", "brought by family"),
+        "public": Text("公共交通", "public transport"),
+        "school_bus": Text("校车", "school bus"),
+        "lives_at_school": Text("住校", "lives at school"),
+    },
+}

@@ -1,4 +1,4 @@
-"""`earlywarn rules check | test | list`."""
+"""`earlywarn rules check | test | list`; `explain` stands in a file of its own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from earlywarn.cli import rules_explain, rules_impact
 from earlywarn.cli.common import (
     JsonOption,
     LangOption,
@@ -16,11 +17,12 @@ from earlywarn.cli.common import (
     output,
 )
 from earlywarn.errors import Text
+from earlywarn.rules.problems import Problem
 from earlywarn.workspace import Workspace
 
 rules_app = typer.Typer(
     name="rules",
-    help="Check, test and list the rule packs. / 检查、测试、列出规则。",
+    help="Check, test, list and explain the rules. / 检查、测试、列出、说明规则。",
     no_args_is_help=True,
 )
 
@@ -41,9 +43,12 @@ def check(
     as_json: JsonOption = False,
     lang: LangOption = "",
 ) -> int:
-    """Check every rule pack: shape, names, types, translations, actions, group-alone rules.
+    """Check every rule pack: whether it can be used, and what is likely a mistake.
 
-    Prints every problem with file, line, rule and cure; exit code 1 if there is any.
+    Shape, names, types, translations, actions; conditions that can never or always hold, rules
+    with the same meaning or none beside another, groups alone, texts that give a group away to
+    schools, rules without tests. Prints every problem with file, line, rule and cure; exit code 1
+    if there is any. What could not be decided is said, and is no problem.
 
     Example: earlywarn rules check -w county
     """
@@ -55,23 +60,37 @@ def check(
         {
             "rules": len(report.rulebook.rules),
             "packs": sorted(report.rulebook.packs),
-            "problems": [
-                {
-                    "file": p.file,
-                    "line": p.line,
-                    "rule": p.rule,
-                    "zh": p.message.zh,
-                    "en": p.message.en,
-                }
-                for p in report.problems
-            ],
+            "problems": [_as_data(problem) for problem in report.problems],
+            "notes": [_as_data(note) for note in report.notes],
         }
     )
     for problem in report.problems:
         out.say(problem.text)
-    count, found = len(report.rulebook.rules), len(report.problems)
-    out.say(Text(f"{count} 条规则，{found} 个问题。", f"{count} rules, {found} problems."))
+    for note in report.notes:
+        out.say(Text(f"说明：{note.text.zh}", f"note: {note.text.en}"))
+    rules, found = len(report.rulebook.rules), len(report.problems)
+    out.say(
+        Text(
+            f"{rules} 条规则，{found} 个问题。",
+            f"{_count(rules, 'rule')}, {_count(found, 'problem')}.",
+        )
+    )
     return 1 if report.problems else 0
+
+
+def _as_data(problem: Problem) -> dict[str, Any]:
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "rule": problem.rule,
+        "fault": problem.fault,
+        "zh": problem.message.zh,
+        "en": problem.message.en,
+    }
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 @rules_app.command("test")
@@ -92,7 +111,8 @@ def run_pack_tests(
     from earlywarn.rules.testing import VERDICT_LABELS, run_tests
 
     out = output(lang, as_json, workspace)
-    report = run_tests(load_rulebook(_folder(workspace, folder)).rules)
+    rulebook = load_rulebook(_folder(workspace, folder))
+    report = run_tests(rulebook.rules, rulebook.groups)
     out.data(
         {
             "rules": len(report.rules),
@@ -102,6 +122,7 @@ def run_pack_tests(
                 for f in report.failures
             ],
             "lacking": {rule: list(missing) for rule, missing in report.lacking.items()},
+            "never_unknown": list(report.never_unknown),
         }
     )
     for failure in report.failures:
@@ -126,9 +147,10 @@ def run_pack_tests(
     out.say(
         Text(
             f"{tests} 个测试，{failed} 个不通过；{len(report.rules)} 条规则中 {full} 条"
-            "命中、未命中、未知都有测试。",
-            f"{tests} tests, {failed} failed; {full} of {len(report.rules)} rules have tests for "
-            "hit, miss and unknown.",
+            "能出现的情形（命中、未命中、未知）都有测试。",
+            f"{_count(tests, 'test')}, {failed} failed; {full} of "
+            f"{_count(len(report.rules), 'rule')} have a test for each of hit, miss and unknown "
+            "that they can come to.",
         )
     )
     return 1 if report.failures else 0
@@ -209,6 +231,10 @@ def _print_table(out: Output, rules: tuple[Any, ...]) -> None:
     if not console.is_terminal:
         console = Console(width=200)
     console.print(table)
+
+
+rules_explain.add(rules_app)
+rules_impact.add(rules_app)
 
 
 def register(app: typer.Typer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from earlywarn.errors import EarlywarnError, Text
 
@@ -20,11 +21,17 @@ class ConditionError(EarlywarnError):
         What is wrong and the cure, on one line.
     near
         The nearest known name where an unknown one was written.
+    faults
+        Every fault that was found in the text, in its order, each an error of its own; this one
+        alone where there is no other. `column`, `message` and `near` are those of the first.
     """
+
+    faults: tuple[ConditionError, ...]
 
     def __init__(
         self, *, zh: str, en: str, source: str = "", column: int = 1, near: str | None = None
     ) -> None:
+        self.faults = (self,)
         self.message = Text(zh=zh, en=en)
         self.column = column
         self.near = near
@@ -34,6 +41,27 @@ class ConditionError(EarlywarnError):
             zh=f"第 {column} 个字符：{zh}" + (f"\n{place}" if place else ""),
             en=f"character {column}: {en}" + (f"\n{place}" if place else ""),
         )
+
+    @classmethod
+    def of(cls, faults: Sequence[ConditionError]) -> ConditionError:
+        """Return one error for all of `faults` (at least one), in the order of the text."""
+        ordered = sorted(faults, key=lambda fault: fault.column)
+        first = ordered[0]
+        if len(ordered) == 1:
+            return first
+        error = cls(
+            zh=first.message.zh,
+            en=first.message.en,
+            source=first.source,
+            column=first.column,
+            near=first.near,
+        )
+        error.faults = tuple(ordered)
+        error.text = Text(
+            zh="\n".join(fault.text.zh for fault in ordered),
+            en="\n".join(fault.text.en for fault in ordered),
+        )
+        return error
 
 
 def snippet(source: str, column: int) -> str:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from earlywarn.conditions.errors import ConditionError
-from earlywarn.errors import Text
+from earlywarn.conditions.foreign import FOREIGN, SLIPS, WIDE, WORD_CURES
 
 MAX_LENGTH = 2_000  # characters
 MAX_TOKENS = 300
@@ -25,6 +25,8 @@ MAX_OPERATORS = 60  # + - * /
 MAX_DEPTH = 20  # brackets in brackets
 MAX_PREFIXES = 8  # `not not not`, `- - -`
 MAX_TEXT = 200  # characters of one text literal
+MAX_FAULTS = 10  # told in one go
+_SHOWN = 60  # characters of a word that a message repeats
 
 KEYWORDS = frozenset(["and", "or", "not", "in", "between", "is", "null", "true", "false", "date"])
 FUNCTIONS = frozenset(["abs", "least", "greatest", "coalesce"])
@@ -54,86 +56,8 @@ _SPACE = re.compile(r"[ \t\r\n]+")
 _NUMBER = re.compile(r"(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
+_RUN = re.compile(r"[\w.]+")
 _SIGN = re.compile(r"<>|<=|>=|[=<>+\-*/(),]")
-
-# What people write from other languages, longest first, and what to write instead.
-_FOREIGN: tuple[tuple[str, Text], ...] = (
-    ("--", Text("不允许注释；减去负数请写成 a - (-b)", "comments are not allowed (a - (-b) is)")),
-    ("/*", Text("不允许注释，请删去", "comments are not allowed; remove it")),
-    ("*/", Text("不允许注释，请删去", "comments are not allowed; remove it")),
-    ("#", Text("不允许注释，请删去", "comments are not allowed; remove it")),
-    ("!=", Text("“不等于”请写 <>", "write <> for 'not equal'")),
-    ("==", Text("“等于”请写一个 =", "write a single = for 'equal'")),
-    ("=>", Text("“大于等于”请写 >=", "write >= for 'greater or equal'")),
-    ("=<", Text("“小于等于”请写 <=", "write <= for 'less or equal'")),
-    ("&&", Text("请写 and", "write and")),
-    ("||", Text("请写 or（不能拼接文字）", "write or (texts cannot be joined)")),
-    ("::", Text("不允许类型转换，请删去", "casts are not allowed; remove it")),
-    ("->", Text("不允许 ->，请删去", "-> is not allowed; remove it")),
-    ("**", Text("没有乘方，请写成乘法", "there is no power; write a product")),
-    ("//", Text("请用 / 相除", "divide with /")),
-    (";", Text("一个条件里不能有分号", "a condition holds no semicolon")),
-    ('"', Text("名称直接写，文字用单引号 '...'", "write names bare and texts in '...'")),
-    ("`", Text("名称直接写，不加引号", "write names bare, without quotes")),
-    ("!", Text("“非”请写 not", "write not")),
-    ("&", Text("请写 and", "write and")),
-    ("|", Text("请写 or", "write or")),
-    ("%", Text("百分数请写成小数，如 5% 写 0.05", "write a share as a number: 5% is 0.05")),
-    (".", Text("名称里不能有点；小数写成 0.5", "names have no dots; write numbers like 0.5")),
-    (":", Text("不允许冒号", "a colon is not allowed")),
-    ("?", Text("不允许参数", "parameters are not allowed")),
-    ("$", Text("不允许参数", "parameters are not allowed")),
-    ("@", Text("不允许 @", "@ is not allowed")),
-    ("[", Text("列表请用圆括号 in (1, 2)", "write lists in round brackets: in (1, 2)")),
-    ("]", Text("列表请用圆括号 in (1, 2)", "write lists in round brackets: in (1, 2)")),
-    ("{", Text("请用圆括号", "use round brackets")),
-    ("}", Text("请用圆括号", "use round brackets")),
-)
-
-# Signs of a Chinese keyboard and of print, and what they stand for.
-_WIDE = {
-    **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
-    "\u3000": "a space",
-    "\u00a0": "a space",
-    "\u3001": ",",
-    "\u2264": "<=",
-    "\u2265": ">=",
-    "\u2260": "<>",
-    "\u2212": "-",
-    "\u2013": "-",
-    "\u2014": "-",
-    "\u00d7": "*",
-    "\u00f7": "/",
-    "\u2018": "'",
-    "\u2019": "'",
-    "\u201c": "'",
-    "\u201d": "'",
-}
-
-# Words of SQL and of other languages that are no names here.
-_WORD_CURES: dict[str, Text] = {
-    "select": Text("不允许子查询", "subqueries are not allowed"),
-    "from": Text("不允许子查询", "subqueries are not allowed"),
-    "exists": Text("不允许子查询", "subqueries are not allowed"),
-    "case": Text("不允许 case，请用 and / or", "case is not allowed; use and / or"),
-    "if": Text("不允许 if，请用 and / or", "if is not allowed; use and / or"),
-    "cast": Text("不允许类型转换", "casts are not allowed"),
-    "try_cast": Text("不允许类型转换", "casts are not allowed"),
-    "like": Text("不允许 like，请用 = 或 in", "like is not allowed; use = or in"),
-    "ilike": Text("不允许 ilike，请用 = 或 in", "ilike is not allowed; use = or in"),
-    "over": Text("不允许窗口函数", "window functions are not allowed"),
-    "count": Text("不允许聚合函数", "aggregates are not allowed"),
-    "sum": Text("不允许聚合函数", "aggregates are not allowed"),
-    "avg": Text("不允许聚合函数", "aggregates are not allowed"),
-    "min": Text("不允许聚合函数；请用 least", "aggregates are not allowed; use least"),
-    "max": Text("不允许聚合函数；请用 greatest", "aggregates are not allowed; use greatest"),
-    "ifnull": Text("请用 coalesce", "use coalesce"),
-    "nvl": Text("请用 coalesce", "use coalesce"),
-    "none": Text("空值请写 null，文字请写 'none'", "write null, or the text 'none'"),
-    "nan": Text("没有 nan，请写 null", "there is no nan; write null"),
-    "yes": Text("请写 true", "write true"),
-    "no": Text("请写 false", "write false"),
-}
 
 
 def tokenize(source: str, names: Collection[str]) -> list[Token]:
@@ -152,15 +76,7 @@ def tokenize(source: str, names: Collection[str]) -> list[Token]:
             source=source,
             column=MAX_LENGTH + 1,
         )
-    tokens: list[Token] = []
-    at = 0
-    while True:
-        if space := _SPACE.match(source, at):
-            at = space.end()
-        if at >= len(source):
-            break
-        token, at = _next(source, at, names)
-        tokens.append(token)
+    tokens = _cut(source, names)
     if not tokens:
         raise ConditionError(
             zh="条件是空的；请写一个条件，如 unexcused_run >= 3。",
@@ -172,24 +88,69 @@ def tokenize(source: str, names: Collection[str]) -> list[Token]:
     return tokens
 
 
+def _cut(source: str, names: Collection[str]) -> list[Token]:
+    """Return every token; what each foreign sign and unknown name should be is told in one go."""
+    tokens: list[Token] = []
+    faults: list[ConditionError] = []
+    told: set[str] = set()
+    at = 0
+    while True:
+        if space := _SPACE.match(source, at):
+            at = space.end()
+        if at >= len(source):
+            break
+        try:
+            token, at = _next(source, at, names)
+        except _SlipError as slip:
+            if slip.word not in told:
+                told.add(slip.word)
+                faults.append(slip.fault)
+            if len(faults) == MAX_FAULTS:
+                break
+            at = slip.end
+        except ConditionError as error:  # a statement, a comment, an open quote: nothing holds
+            faults.append(error)
+            break
+        else:
+            tokens.append(token)
+    if faults:
+        raise ConditionError.of(faults)
+    return tokens
+
+
+class _SlipError(Exception):
+    """A fault after which the rest of the text can still be read: at `end`."""
+
+    def __init__(self, fault: ConditionError, word: str, end: int) -> None:
+        super().__init__(fault.message.en)
+        self.fault = fault
+        self.word = word
+        self.end = end
+
+
 def _next(source: str, at: int, names: Collection[str]) -> tuple[Token, int]:
     column = at + 1
     if number := _NUMBER.match(source, at):
         end = number.end()
         if end < len(source) and (source[end].isalnum() or source[end] in "_."):
-            raise ConditionError(
-                zh=f"数字 {source[at : end + 1]}… 写法不对，请写成 3、0.05 或 1e3。",
-                en=f"the number {source[at : end + 1]}... is not one; write 3, 0.05 or 1e3.",
+            shown = source[at : end + 1][:_SHOWN]
+            fault = ConditionError(
+                zh=f"数字 {shown}… 写法不对，请写成 3、0.05 或 1e3。",
+                en=f"the number {shown}... is not one; write 3, 0.05 or 1e3.",
                 source=source,
                 column=column,
             )
+            run = _RUN.match(source, end)
+            raise _SlipError(fault, source[at:end], run.end() if run else end + 1)
         if not math.isfinite(float(number[0])):
-            raise ConditionError(
-                zh=f"数字 {number[0]} 太大。",
-                en=f"the number {number[0]} is too large.",
+            shown = number[0][:_SHOWN]
+            fault = ConditionError(
+                zh=f"数字 {shown} 太大，请写小于 1e308 的数字。",
+                en=f"the number {shown} is too large; write one below 1e308.",
                 source=source,
                 column=column,
             )
+            raise _SlipError(fault, number[0], end)
         return Token(TokenType.NUMBER, number[0], column), end
     if word := _WORD.match(source, at):
         end = word.end()
@@ -198,14 +159,17 @@ def _next(source: str, at: int, names: Collection[str]) -> tuple[Token, int]:
         return _word(source, word[0], column, names), end
     if source[at] == "'":
         return _text(source, at)
-    for foreign, cure in _FOREIGN:
+    for foreign, cure in FOREIGN:
         if source.startswith(foreign, at):
-            raise ConditionError(
+            fault = ConditionError(
                 zh=f"这里不能写 {foreign}：{cure.zh}。",
                 en=f"{foreign} cannot stand here: {cure.en}.",
                 source=source,
                 column=column,
             )
+            if foreign in SLIPS:
+                raise _SlipError(fault, f"{column} {foreign}", at + len(foreign))
+            raise fault
     if sign := _SIGN.match(source, at):
         return Token(TokenType.SIGN, sign[0], column), sign.end()
     raise _foreign_letter(source, at)
@@ -216,40 +180,46 @@ def _text(source: str, at: int) -> tuple[Token, int]:
     text = _TEXT.match(source, at)
     if not text:
         raise ConditionError(
-            zh="文字缺少右边的单引号 '。",
-            en="the text has no closing quote '.",
+            zh="文字缺少右边的单引号 '，请补上。",
+            en="the text has no closing quote '; add it.",
             source=source,
             column=column,
         )
     value = text[1].replace("''", "'")
     if len(value) > MAX_TEXT or any(ord(c) < 32 or ord(c) == 127 for c in value):
         raise ConditionError(
-            zh=f"文字最多 {MAX_TEXT} 个字符，且不能含换行等控制字符。",
+            zh=f"文字最多 {MAX_TEXT} 个字符，且不能含换行等控制字符；请改短。",
             en=f"a text has at most {MAX_TEXT} characters and no line breaks or control "
-            "characters.",
+            "characters; shorten it.",
             source=source,
             column=column,
         )
     return Token(TokenType.TEXT, value, column), text.end()
 
 
-def _foreign_letter(source: str, at: int) -> ConditionError:
+def _foreign_letter(source: str, at: int) -> _SlipError:
     letter = source[at]
-    if letter in _WIDE:
-        plain = _WIDE[letter]
-        return ConditionError(
-            zh=f"这是全角或特殊符号“{letter}”，请用英文输入法的 {plain}。",
+    if letter in WIDE:
+        plain = WIDE[letter]
+        zh_plain = "空格" if plain == "a space" else plain
+        fault = ConditionError(
+            zh=f"这是全角或特殊符号“{letter}”，请用英文输入法的 {zh_plain}。",
             en=f"{letter!r} is a full-width or special sign; write {plain}.",
             source=source,
             column=at + 1,
         )
-    shown = letter if letter.isprintable() else f"U+{ord(letter):04X}"
-    return ConditionError(
-        zh=f"条件里不能有“{shown}”；文字请放在单引号里 '...'。",
-        en=f"{shown} cannot stand in a condition; put texts in quotes '...'.",
+        return _SlipError(fault, f"{at} {letter}", at + 1)
+    end = at + 1
+    while end < len(source) and source[end].isalpha() and ord(source[end]) > 127:
+        end += 1
+    shown = source[at:end][:_SHOWN] if letter.isprintable() else f"U+{ord(letter):04X}"
+    fault = ConditionError(
+        zh=f"条件里不能有“{shown}”；文字请放在单引号里 '...'，其余请删去。",
+        en=f"{shown} cannot stand in a condition; put texts in quotes '...', remove the rest.",
         source=source,
         column=at + 1,
     )
+    return _SlipError(fault, source[at:end], end)
 
 
 def _word(source: str, word: str, column: int, names: Collection[str]) -> Token:
@@ -260,33 +230,36 @@ def _word(source: str, word: str, column: int, names: Collection[str]) -> Token:
         return Token(TokenType.NAME, word, column)
     if lower in FUNCTIONS:
         return Token(TokenType.FUNCTION, lower, column)
-    called = source[column - 1 + len(word) :].lstrip().startswith("(")
-    if lower in _WORD_CURES:
-        cure = _WORD_CURES[lower]
+    end = column - 1 + len(word)
+    shown = word[:_SHOWN]
+    if lower in WORD_CURES:
+        cure = WORD_CURES[lower]
         raise ConditionError(
-            zh=f"这里不能写 {word}：{cure.zh}。",
-            en=f"{word} cannot stand here: {cure.en}.",
+            zh=f"这里不能写 {shown}：{cure.zh}。",
+            en=f"{shown} cannot stand here: {cure.en}.",
             source=source,
             column=column,
         )
-    if called:
+    if source[end:].lstrip().startswith("("):
         allowed = ", ".join(sorted(FUNCTIONS))
-        raise ConditionError(
-            zh=f"没有函数 {word}；可用的函数：{allowed}。",
-            en=f"there is no function {word}; there are {allowed}.",
+        fault = ConditionError(
+            zh=f"没有函数 {shown}；可用的函数：{allowed}。",
+            en=f"there is no function {shown}; use {allowed}, or the name of a feature.",
             source=source,
             column=column,
         )
+        raise _SlipError(fault, word, end)
     near = nearest(word, names)
     zh_cure = f"是不是 {near}？" if near else "可用的名称见 earlywarn features 和 docs。"
     en_cure = f"did you mean {near}?" if near else "write a feature, group or registry field."
-    raise ConditionError(
-        zh=f"没有 {word} 这个名称，{zh_cure}",
-        en=f"there is no name {word}; {en_cure}",
+    fault = ConditionError(
+        zh=f"没有 {shown} 这个名称，{zh_cure}",
+        en=f"there is no name {shown}; {en_cure}",
         source=source,
         column=column,
         near=near,
     )
+    raise _SlipError(fault, word, end)
 
 
 def nearest(word: str, names: Collection[str]) -> str | None:
@@ -322,23 +295,24 @@ def _check_size(source: str, tokens: list[Token]) -> None:
         elif token.type is TokenType.SIGN and token.text == ")":
             if not opened:
                 raise ConditionError(
-                    zh="多了一个右括号 )。",
-                    en="there is a ) too many.",
+                    zh="多了一个右括号 )，请删去。",
+                    en="there is a ) too many; remove it.",
                     source=source,
                     column=token.column,
                 )
             opened.pop()
         if len(opened) > MAX_DEPTH or prefixes > MAX_PREFIXES:
             raise ConditionError(
-                zh=f"嵌套太深（括号最多 {MAX_DEPTH} 层）。",
-                en=f"nested too deep (at most {MAX_DEPTH} brackets in brackets).",
+                zh=f"嵌套太深（括号最多 {MAX_DEPTH} 层）；请简化，或拆成几条规则。",
+                en=f"nested too deep (at most {MAX_DEPTH} brackets in brackets): make it simpler, "
+                "or split it into several rules.",
                 source=source,
                 column=token.column,
             )
     if opened:
         raise ConditionError(
-            zh="括号 ( 没有配对的 )。",
-            en="this ( is never closed.",
+            zh="括号 ( 没有配对的 )，请补上。",
+            en="this ( is never closed; add ).",
             source=source,
             column=opened[-1].column,
         )
@@ -397,8 +371,8 @@ def _check_joined(source: str, tokens: list[Token]) -> None:
         ) and not (token.type is TokenType.SIGN and before.type is TokenType.NAME)
         if ends and starts:
             raise ConditionError(
-                zh="前面缺少运算符或 and / or。",
-                en="an operator, or and / or, is missing before this.",
+                zh="前面缺少运算符或 and / or，请补上。",
+                en="an operator, or and / or, is missing before this; add it.",
                 source=source,
                 column=token.column,
             )

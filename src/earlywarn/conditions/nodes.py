@@ -6,11 +6,11 @@ reason about them. Nothing else can stand in a condition.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 
 class Kind(StrEnum):
@@ -180,6 +180,26 @@ def walk(node: Node) -> Iterator[Node]:
 def names_in(node: Node) -> tuple[str, ...]:
     """Return the names in `node`, each once, in order of first appearance."""
     return tuple(dict.fromkeys(n.name for n in walk(node) if isinstance(n, Name)))
+
+
+def with_children(node: Node, under: Iterable[Node]) -> Node:
+    """Return `node` with other nodes directly under it, given in the order of `children`."""
+    rest = iter(under)
+    changed: dict[str, Any] = {}
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, tuple):
+            changed[field.name] = tuple(next(rest) for _ in value)
+        elif isinstance(value, NODE_TYPES):
+            changed[field.name] = next(rest)
+    return replace(node, **changed) if changed else node
+
+
+def replace_names(node: Node, meant: Mapping[str, Node]) -> Node:
+    """Return `node` with each name in `meant` replaced by what it stands for."""
+    if isinstance(node, Name):
+        return meant.get(node.name, node)
+    return with_children(node, [replace_names(child, meant) for child in children(node)])
 
 
 NODE_TYPES = (

@@ -67,6 +67,7 @@ _CALLS: dict[type[exp.Expression], FunctionName] = {
     exp.Greatest: "greatest",
     exp.Coalesce: "coalesce",
 }
+_LEAVES = (exp.Column, exp.Literal, exp.Boolean, exp.Null)
 _LOOSE = (*_COMPARE, exp.Not, exp.Is, exp.In, exp.Between)
 
 
@@ -86,7 +87,12 @@ def parse(source: str, kinds: Mapping[str, Kind]) -> Node:
     if len(parsed) != 1 or parsed[0] is None:
         raise _syntax(source, tokens, None)
     checker = _Checker(source, kinds, tokens)
-    root = checker.node(cast(exp.Expression, parsed[0]))
+    try:
+        root = checker.node(cast(exp.Expression, parsed[0]))
+    except ConditionError as error:
+        checker.faults.append(error)
+    if checker.faults:
+        raise ConditionError.of(checker.faults)
     if checker.leaf != len(checker.leaves):
         raise _syntax(source, tokens, None)
     if kind_of(root) is not Kind.BOOLEAN:
@@ -133,6 +139,10 @@ def _syntax(source: str, tokens: list[Token], error: Exception | None) -> Condit
     )
 
 
+class _UnsureError(ConditionError):
+    """The parser's leaves are not the text's: places after this one cannot be told."""
+
+
 class _Checker:
     """Turns sqlglot's tree into ours, leaf by leaf beside the tokens, so that places are known."""
 
@@ -146,6 +156,7 @@ class _Checker:
             or token.text in ("null", "true", "false")
         ]
         self.leaf = 0
+        self.faults: list[ConditionError] = []  # found so far, told together
 
     def fail(self, zh: str, en: str, at: int | None = None) -> ConditionError:
         place = self.leaf if at is None else at
@@ -155,9 +166,12 @@ class _Checker:
     def take(self, text: str) -> None:
         """Move past the next leaf, which must be the one that the parser saw."""
         if self.leaf >= len(self.leaves) or self.leaves[self.leaf].text != text:
-            raise self.fail(
-                "看不懂这里的写法，请用括号写清楚。",
-                "this cannot be read for certain; make it plain with brackets.",
+            place = self.leaves[min(self.leaf, len(self.leaves) - 1)] if self.leaves else None
+            raise _UnsureError(
+                zh="看不懂这里的写法，请用括号写清楚。",
+                en="this cannot be read for certain; make it plain with brackets.",
+                source=self.source,
+                column=place.column if place else 1,
             )
         self.leaf += 1
 
@@ -169,7 +183,7 @@ class _Checker:
         if kind in (exp.Column, exp.Literal, exp.Boolean, exp.Null, exp.Cast):
             return self.leaf_node(e)
         if kind is exp.And or kind is exp.Or:
-            left, right = self.boolean(e.this), self.boolean(e.expression)
+            left, right = self.side(e.this), self.side(e.expression)
             return Both(left, right) if kind is exp.And else Either(left, right)
         if kind is exp.Not:
             return Not(self.boolean(e.this))
@@ -187,7 +201,10 @@ class _Checker:
             return self.between(e)
         if kind in _CALLS:
             return self.call(_CALLS[kind], e)
-        raise self.fail("条件里不能有这种写法。", "this is no part of a condition.")
+        raise self.fail(
+            "条件里不能有这种写法，请删去；能写什么见 docs/rules.md。",
+            "this is no part of a condition: remove it, docs/rules.md lists what there is.",
+        )
 
     def leaf_node(self, e: exp.Expression) -> Node:
         if isinstance(e, exp.Column):
@@ -198,7 +215,7 @@ class _Checker:
             return Name(name, self.kinds[name])
         if isinstance(e, exp.Cast):
             if not isinstance(e.this, exp.Literal) or not e.this.is_string or not _is_date(e):
-                raise self.fail("不允许类型转换。", "casts are not allowed.")
+                raise self.fail("不允许类型转换，请删去。", "casts are not allowed; remove it.")
             self.take(str(e.this.this))
             return Constant(date.fromisoformat(str(e.this.this)), Kind.DATE)
         if isinstance(e, exp.Boolean):
@@ -212,9 +229,21 @@ class _Checker:
             self.take(str(e.this))
             return Constant(str(e.this), Kind.TEXT)
         if token.type is not TokenType.NUMBER or float(e.this) != float(token.text):
-            raise self.fail("看不懂这个数字。", "this number cannot be read.")
+            raise self.fail("看不懂这个数字，请写成 0.05。", "this is no number; write 0.05.")
         self.leaf += 1
         return Constant(float(token.text), Kind.NUMBER)
+
+    def side(self, e: exp.Expression) -> Node:
+        """Check one side of and / or; a fault there is kept, and the other side still checked."""
+        start = self.leaf
+        try:
+            return self.boolean(e)
+        except _UnsureError:
+            raise
+        except ConditionError as error:
+            self.faults.append(error)
+            self.leaf = start + sum(isinstance(under, _LEAVES) for under in e.walk())
+            return Constant(None, None)
 
     def boolean(self, e: exp.Expression) -> Node:
         start = self.leaf
@@ -234,8 +263,8 @@ class _Checker:
         if kind_of(node) not in (Kind.NUMBER, None):
             word = KIND_WORDS[kind_of(node)]
             raise self.fail(
-                f"只有数字可以运算，而这里是{word.zh}。",
-                f"only numbers can be reckoned with, but this is {word.en}.",
+                f"只有数字可以运算，而这里是{word.zh}；请改用数字。",
+                f"only numbers can be reckoned with, but this is {word.en}; write a number here.",
                 start,
             )
         return node
@@ -312,7 +341,9 @@ class _Checker:
         kind = self.same_kind(nodes)
         if kind is Kind.BOOLEAN or e.args.get("symmetric"):
             raise self.fail(
-                "是/否没有大小，不能用 between。", "yes/no has no order: no between.", nodes[0][1]
+                "是/否没有大小，不能用 between，请用 = 或 <>。",
+                "yes/no has no order, so no between; use = or <>.",
+                nodes[0][1],
             )
         return Between(nodes[0][0], nodes[1][0], nodes[2][0], kind)
 
@@ -320,7 +351,8 @@ class _Checker:
         arguments = [e.this, *(e.args.get("expressions") or [])]
         if function != "abs" and len(arguments) < 2:
             raise self.fail(
-                f"{function} 至少要有两个值。", f"{function} takes at least two values."
+                f"{function} 至少要有两个值，如 {function}(x, 0)。",
+                f"{function} takes at least two values, such as {function}(x, 0).",
             )
         nodes = []
         for argument in arguments:
@@ -330,8 +362,8 @@ class _Checker:
         if function != "coalesce" and kind not in (Kind.NUMBER, None):
             word = KIND_WORDS[kind]
             raise self.fail(
-                f"{function} 只用于数字，而这里是{word.zh}。",
-                f"{function} takes numbers, but this is {word.en}.",
+                f"{function} 只用于数字，而这里是{word.zh}；请改用数字。",
+                f"{function} takes numbers, but this is {word.en}; write numbers in it.",
                 nodes[0][1],
             )
         result = kind if function == "coalesce" else Kind.NUMBER
@@ -357,4 +389,4 @@ def _cure(first: Kind | None, second: Kind | None) -> Text:
             "是/否直接写名称，或与 true / false 比较",
             "write a yes/no bare, or compare it with true / false",
         )
-    return Text("两边要同类", "both sides must be of one kind")
+    return Text("两边要同类，请改一边", "both sides must be of one kind: change one")

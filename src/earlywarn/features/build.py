@@ -94,6 +94,11 @@ def feature_table(con: duckdb.DuckDBPyConnection) -> pa.Table:
     return con.sql("SELECT * FROM features ORDER BY student_id").to_arrow_table()
 
 
+def facts_table(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return the features and, behind them, what else conditions may name, sorted alike."""
+    return con.sql("SELECT * FROM facts ORDER BY student_id").to_arrow_table()
+
+
 def _parameters(config: Config, as_of: date) -> dict[str, Any]:
     month, day = divmod(_year_start_md(config), 100)
     begun = (as_of.month, as_of.day) >= (month, day)

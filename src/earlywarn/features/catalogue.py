@@ -10,7 +10,7 @@ import json
 from importlib.resources import files as package_files
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from earlywarn import safeyaml
 from earlywarn.conditions import Kind
@@ -21,6 +21,16 @@ FeatureKind = Literal["sign", "context", "group"]
 Family = Literal["absence", "lateness", "data", "marks", "home", "school", "history"]
 
 _DIRECTIONS = {"up": 1, "none": 0, "down": -1}
+_STEPS = {"integer": 1.0, "number": 0.01}
+# What a number can be, by unit, unless catalogue.yaml says otherwise: least, most (None: no limit).
+_RANGES: dict[str, tuple[float | None, float | None]] = {
+    "share": (0.0, 1.0),
+    "z": (None, None),
+    "slope": (None, None),
+}
+
+
+OrNone = Annotated[float | None, BeforeValidator(lambda value: None if value == "" else value)]
 
 
 class _Words(BaseModel):
@@ -50,6 +60,13 @@ class Feature(BaseModel):
         Tells of a monitored group: no input of the classifier unless the config allows it.
     direction
         1 if risk may only grow with the value, -1 if it may only fall, 0 if neither.
+    step
+        The smallest change of a number that means something, in its unit: 1 of what is counted,
+        0.01 of any other number unless catalogue.yaml says otherwise; None of what is no number.
+    range
+        The least and the most that a number can be, both included (None: no limit).
+    always_known
+        Whether it is never NULL for a child of the cohort.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
@@ -66,7 +83,17 @@ class Feature(BaseModel):
     direction: Annotated[
         Literal[-1, 0, 1], BeforeValidator(lambda value: _DIRECTIONS.get(value, value))
     ]
+    step: float | None = None
+    range: tuple[OrNone, OrNone] = (None, None)
+    always_known: bool = False
     definition: Words
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_its_type_and_unit(cls, entry: dict[str, Any]) -> dict[str, Any]:
+        step = _STEPS.get(entry["type"])
+        limits = (None, None) if step is None else _RANGES.get(entry.get("unit", ""), (0.0, None))
+        return {"step": step, "range": limits, **entry}
 
     @property
     def sql_type(self) -> str:

@@ -127,7 +127,10 @@ def read_groups(document: safeyaml.Document) -> tuple[Groups, list[tuple[int, Te
         problems.append(
             (
                 line,
-                Text("缺少 groups: 列表。", "a list `groups:` is missing; see the shipped file."),
+                Text(
+                    "缺少 groups: 列表，请从随程序附带的 groups.yaml 里补上。",
+                    "a list `groups:` is missing; copy it from the shipped groups.yaml.",
+                ),
             )
         )
         return Groups(()), problems
@@ -139,13 +142,19 @@ def read_groups(document: safeyaml.Document) -> tuple[Groups, list[tuple[int, Te
         if isinstance(entry, dict) and messages:
             wrong.add(str(entry.get("name")))
         if group is not None and group.name in found:
-            text = Text(f"组 {group.name} 出现了两次。", f"the group {group.name} stands twice.")
+            text = Text(
+                f"组 {group.name} 出现了两次，请删去一个。",
+                f"the group {group.name} stands twice; remove one.",
+            )
             problems.append((document.line(("groups", i, "name")), text))
         elif group is not None:
             found[group.name] = group
     for name in GROUP_NAMES:
         if name not in found and name not in wrong:
-            text = Text(f"缺少组 {name} 的定义。", f"the group {name} is not defined.")
+            text = Text(
+                f"缺少组 {name} 的定义，请从随程序附带的 groups.yaml 里补上。",
+                f"the group {name} is not defined; copy it from the shipped groups.yaml.",
+            )
             problems.append((document.line(("groups",)), text))
     return Groups(tuple(found[name] for name in GROUP_NAMES if name in found)), problems
 

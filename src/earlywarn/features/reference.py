@@ -23,7 +23,9 @@ earlywarn features --as-of 2026-11-20 --out features.parquet
 
 - *Kind*: a **sign** tells that something may be wrong; **context** is the frame that a child lives
   in; a **group** is membership of a monitored group. A rule must rest on a sign: groups and context
-  alone are refused. *Calm* is the value of a sign when nothing is wrong.
+  alone are refused. *Calm* is the value of a sign when nothing is wrong, *step* the smallest change
+  of a number that means something: a rule's tests notice when its limit moves by one step.
+- *Range*: what a number can be (`rules check` finds conditions that can never hold by it).
 - *Risk*: where the learned tables let risk grow: ↑ with the value, ↓ as it falls, · either way.
 - A **sensitive** feature is no input of the classifier unless `earlywarn.yaml` names it.
 """
@@ -56,8 +58,8 @@ def reference() -> str:
         lines = [
             f"## {title.en} / {title.zh}",
             "",
-            "| name | meaning | definition | from | kind | unit | calm | risk |",
-            "|---|---|---|---|---|---|---|---|",
+            "| name | meaning | definition | from | kind | unit | range | step | calm | risk |",
+            "|---|---|---|---|---|---|---|---|---|---|",
             *(_row(feature) for feature in members),
             "",
         ]
@@ -81,10 +83,19 @@ def _row(feature: Feature) -> str:
         feature.table,
         kind,
         _UNITS.get(feature.unit, feature.unit),
+        _range(feature),
+        "" if feature.step is None else f"{feature.step:g}",
         calm,
         _RISK[feature.direction],
     )
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _range(feature: Feature) -> str:
+    low, high = ("" if end is None else f"{end:g}" for end in feature.range)
+    if low and high:
+        return f"{low} … {high}"
+    return f"≥ {low}" if low else ""
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,7 +21,9 @@ from earlywarn import __version__
 from earlywarn.errors import EarlywarnError, UsageError
 from earlywarn.features.catalogue import CATALOGUE, CATALOGUE_VERSION, FEATURES
 from earlywarn.files import sha256, whole_folder, write_whole
-from earlywarn.models.scorecard import RuleWeight, Scorecard, hit_matrix, in_force
+from earlywarn.models.experts import EXPERTS, experts_rate, solve_experts
+from earlywarn.models.experts import rule_weights as rule_weights  # noqa: PLC0414
+from earlywarn.models.scorecard import Scorecard
 from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ MANIFEST_FILE = "manifest.json"
 METRICS_FILE = "metrics.json"
 CARD_FILE = "card.html"
 PROMOTED_FILE = "promoted.json"
-EXPERTS = "experts"
 MAX_BYTES = 20_000_000
 PICKLES = (".pkl", ".pickle", ".joblib", ".skops", ".sav", ".npy", ".npz", ".pt", ".h5")
 _MAGIC = (b"\x80", b"PK", b"\x1f\x8b", b"\x78", b"BZ", b"\xfd7z", b"\x93NUMPY", b"(d", b"c__")
@@ -351,61 +351,29 @@ def list_models(workspace: Workspace) -> list[Entry]:
     return entries
 
 
-def experts(workspace: Workspace, rulebook: RuleBook, verdicts: pa.Table) -> Scorecard:
-    """Return the experts' scorecard for a rule book; written once, as models/experts/N.
-
-    The rules' weights are their authors' points, there is no classifier, and b0 is such that the
-    mean score of the cohort in `verdicts` (student_id and a boolean column per rule) is the
-    config's base rate over the horizon. The caller holds the workspace's lock.
-    """
-    # Imported here: scipy takes half a second that scoring with a model does not need.
-    from earlywarn.models.combine import solve_b0
-
-    config = workspace.config
-    rate = min(config.base_rate * config.horizon_days / 365, 0.999999)
-    known = versions(workspace, EXPERTS)
-    for version in reversed(known):
+def stored_experts(workspace: Workspace, rulebook: RuleBook) -> Scorecard | None:
+    """Return the experts' scorecard that was stored for a rule book, the newest that is usable."""
+    wanted = (rulebook.hash, experts_rate(workspace.config))
+    for version in reversed(versions(workspace, EXPERTS)):
         try:
             found = load(workspace, f"{EXPERTS}/{version}")
         except EarlywarnError:
             continue
-        if (found.rules_hash, found.base_rate) == (rulebook.hash, rate):
+        if (found.rules_hash, found.base_rate) == wanted:
             return found
-    rules = sorted(rulebook.in_force(None), key=lambda rule: rule.id)
-    judged = [rule for rule in rules if rule.id in set(verdicts.column_names)]
-    points = np.asarray([float(rule.points) for rule in judged])
-    ids = [rule.id for rule in judged]
-    counted = in_force(hit_matrix(verdicts, ids), points, ids, [rule.ladder for rule in judged])
-    scorecard = Scorecard(
-        name=EXPERTS,
-        version=known[-1] + 1 if known else 1,
-        catalogue_version=CATALOGUE_VERSION,
-        rules_hash=rulebook.hash,
-        generated=config.generated,
-        horizon_days=config.horizon_days,
-        label_events=list(config.label_events),
-        base_rate=rate,
-        # No BLAS: its sums may depend on the number of threads.
-        b0=solve_b0((counted * points).sum(axis=1), rate),
-        b1=0.0,
-        g_is_used=False,
-        features=[],
-        rules=rule_weights(rulebook, [float(rule.points) for rule in rules]),
-    )
+    return None
+
+
+def experts(workspace: Workspace, rulebook: RuleBook, verdicts: pa.Table) -> Scorecard:
+    """Return the experts' scorecard for a rule book; written once, as models/experts/N.
+
+    What it is made of: `models.experts.solve_experts`. The caller holds the workspace's lock.
+    """
+    found = stored_experts(workspace, rulebook)
+    if found is not None:
+        return found
+    known = versions(workspace, EXPERTS)
+    version = known[-1] + 1 if known else 1
+    scorecard = solve_experts(workspace.config, rulebook, verdicts, version)
     save(workspace, scorecard, data={"students": verdicts.num_rows}, others={})
     return scorecard
-
-
-def rule_weights(rulebook: RuleBook, weights: list[float]) -> list[RuleWeight]:
-    """Return the rules of model.json; `weights` are in rule id order."""
-    rules = sorted(rulebook.in_force(None), key=lambda rule: rule.id)
-    return [
-        RuleWeight(
-            id=rule.id,
-            when_hash=rule.when_hash,
-            weight=weight,
-            points=float(rule.points),
-            ladder=rule.ladder,
-        )
-        for rule, weight in zip(rules, weights, strict=True)
-    ]

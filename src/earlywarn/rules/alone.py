@@ -11,7 +11,8 @@ from typing import Any
 
 from earlywarn.conditions import Condition
 from earlywarn.features.catalogue import FEATURES
-from earlywarn.rules.space import possible
+from earlywarn.features.groups import Groups
+from earlywarn.rules.meaning import outcome
 
 
 def calm_values(name: str) -> tuple[Any, ...] | None:
@@ -24,7 +25,8 @@ def calm_values(name: str) -> tuple[Any, ...] | None:
     return (bool(feature.calm) if feature.type == "boolean" else float(feature.calm), None)
 
 
-def is_group_alone(condition: Condition) -> bool:
-    """Whether `condition` can hit a child that shows no sign at all ("not decided" counts)."""
+def is_group_alone(condition: Condition, groups: Groups) -> bool | None:
+    """Whether `condition` can hit a child that shows no sign at all (None: not decided)."""
     calm = {name: values for name in condition.names if (values := calm_values(name)) is not None}
-    return True in possible(condition.root, calm).truths
+    never = outcome([condition.root], groups, calm).only({(False,), (None,)})
+    return None if never is None else not never

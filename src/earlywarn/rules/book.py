@@ -63,6 +63,15 @@ class Rule:
         return self.condition.hash
 
     @property
+    def hidden_from_schools(self) -> bool:
+        """Whether no list of a school shows the rule or takes its action.
+
+        So it is for family `home` and for rules that name a group, a field behind one or the
+        school's group shares.
+        """
+        return self.family == "home" or self.names_group
+
+    @property
     def starts(self) -> date:
         """The first day in force."""
         return self.effective.first if self.effective else date.min

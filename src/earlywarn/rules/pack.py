@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from earlywarn import safeyaml
 from earlywarn.conditions import Condition, ConditionError, compile_condition, nearest
-from earlywarn.conditions.parse import KIND_WORDS
 from earlywarn.errors import EarlywarnError, Text
 from earlywarn.features.catalogue import FEATURES, condition_kinds
 from earlywarn.features.groups import (
@@ -19,11 +20,12 @@ from earlywarn.features.groups import (
 )
 from earlywarn.rules.alone import is_group_alone
 from earlywarn.rules.book import Action, Rule, RuleBook
-from earlywarn.rules.given import convert
-from earlywarn.rules.problems import Problem, RulesError
-from earlywarn.rules.reasons import check_template
+from earlywarn.rules.given import wrong_value
+from earlywarn.rules.problems import Fault, Problem, RulesError, one_line
+from earlywarn.rules.reasons import template_faults
 from earlywarn.rules.schema import (
     ActionEntry,
+    Effective,
     PackHead,
     RuleEntry,
     validate,
@@ -67,9 +69,19 @@ class _Reader:
         self.folder = rules_dir
         self.problems: list[Problem] = []
         self.kinds = condition_kinds()
+        self.ids: dict[str, list[tuple[str, int, Effective]]] = {}  # file, line, dates by rule id
+        self.action_ids: set[str] | None = None  # also of actions that are not well formed
 
-    def problem(self, file: str, line: int, rule: str, zh: str, en: str) -> None:
-        self.problems.append(Problem(file, line, rule, Text(zh, en)))
+    def problem(
+        self,
+        file: str,
+        line: int,
+        rule: str,
+        zh: str,
+        en: str,
+        fault: Fault = Fault.REFUSED,
+    ) -> None:
+        self.problems.append(Problem(file, line, rule, Text(zh, en), fault))
 
     def read(self) -> RuleBook:
         if not self.folder.is_dir():
@@ -84,7 +96,14 @@ class _Reader:
             )
         for name in (GROUPS_FILE, ACTIONS_FILE):
             if name not in documents:
-                self.problem(name, 0, "", "缺少这个文件。", "this file is missing.")
+                self.problem(
+                    name,
+                    0,
+                    "",
+                    "缺少这个文件，请从随程序附带的规则里复制（earlywarn init 建的工作区里有）。",
+                    "this file is missing: copy the shipped one, earlywarn init writes it into a "
+                    "new workspace.",
+                )
         actions = self.actions(documents.pop(ACTIONS_FILE, None))
         groups = self.groups(documents.get(GROUPS_FILE))
         rules: list[Rule] = []
@@ -92,13 +111,15 @@ class _Reader:
         for document in documents.values():
             if document is not None:
                 rules += self.pack(document, actions, groups, packs)
-        self.check_ids(rules)
         ordered = tuple(sorted(rules, key=lambda rule: (rule.id, rule.starts)))
         return RuleBook(ordered, actions, groups, packs)
 
     def document(self, path: Path) -> safeyaml.Document | None:
         try:
             return safeyaml.load(path)
+        except safeyaml.YamlError as error:
+            self.problems += [Problem(path.name, f.line, "", f.text) for f in error.faults]
+            return error.document
         except EarlywarnError as error:
             self.problem(path.name, 0, "", error.text.zh, error.text.en)
             return None
@@ -124,6 +145,7 @@ class _Reader:
                 "the file holds one list, `actions:`, and nothing else.",
             )
             return found
+        self.action_ids = {str(e.get("id")) for e in entries if isinstance(e, dict)}
         for i, entry in enumerate(entries):
             model, problems = validate(ActionEntry, entry, document, ("actions", i), "")
             self.problems += problems
@@ -162,10 +184,7 @@ class _Reader:
             if not data:
                 return []
         head, problems = validate(PackHead, data, document, (), "")
-        if head is None and isinstance(data, dict) and isinstance(data.get("rules"), list):
-            self.problems += [p for p in problems if "rules." not in p.message.en]
-        else:
-            self.problems += problems
+        self.problems += problems
         if head is not None and head.pack in packs:
             self.problem(
                 document.name,
@@ -194,29 +213,23 @@ class _Reader:
         groups: Groups,
     ) -> Rule | None:
         path: safeyaml.Key = ("rules", i)
-        rule_id = str(entry.get("id") or "")[:60] if isinstance(entry, dict) else ""
+        rule_id = one_line((isinstance(entry, dict) and entry.get("id")) or f"#{i + 1}")
         model, problems = validate(RuleEntry, entry, document, path, rule_id)
         self.problems += problems
 
-        def problem(key: str, zh: str, en: str) -> None:
-            self.problem(document.name, document.line((*path, key)), rule_id, zh, en)
+        def problem(key: str, zh: str, en: str, fault: Fault = Fault.REFUSED) -> None:
+            self.problem(document.name, document.line((*path, key)), rule_id, zh, en, fault)
 
         condition = self.condition(entry, problem)
+        if isinstance(entry, dict):  # what else is wrong is told in the same go
+            self.check_action(entry.get("action"), problem)
+            self.check_reason(entry.get("reason"), condition, document, path, rule_id)
+            self.check_tests(entry.get("tests"), document, path, rule_id)
+            self.check_id(entry, document, path)
+        if condition is not None and isinstance(entry, dict):
+            self.check_alone(entry, condition, groups, problem)
         if model is None or condition is None:
             return None
-        if model.action is not None and model.action not in actions:
-            near = nearest(model.action, actions)
-            zh, en = (f"是不是 {near}？", f"did you mean {near}?") if near else ("", "")
-            problem(
-                "action",
-                f"actions.yaml 里没有措施 {model.action}。{zh}",
-                f"there is no action {model.action} in actions.yaml. {en}".strip(),
-            )
-        wrong = [check_template(text, condition.names) for text in model.reason.text]
-        if found := next((message for message in wrong if message), None):
-            problem("reason", found.zh, found.en)
-        self.check_alone(model, condition, problem)
-        self.check_tests(model, document, path)
         features = [name for name in condition.names if name in FEATURES]
         return Rule(
             id=model.id,
@@ -245,79 +258,115 @@ class _Reader:
         try:
             condition = compile_condition(text, self.kinds)
         except ConditionError as error:
-            problem("when", error.text.zh, error.text.en)
+            for fault in error.faults:
+                problem("when", fault.text.zh, fault.text.en)
             return None
         if code := unknown_code(condition):
             problem("when", code.zh, code.en)
             return None
         return condition
 
-    def check_alone(self, model: RuleEntry, condition: Condition, problem: Any) -> None:
-        if model.allow_group_alone:
-            if model.alone_because is None:
+    def check_alone(
+        self, entry: dict[str, Any], condition: Condition, groups: Groups, problem: Any
+    ) -> None:
+        if str(entry.get("allow_group_alone") or "no").lower() not in ("no", "false"):
+            if not str(entry.get("alone_because") or "").strip():
                 problem(
                     "allow_group_alone",
                     "allow_group_alone: yes 要有理由，请写 alone_because: ...。",
                     "allow_group_alone: yes needs its reason: write alone_because: ...",
                 )
             return
-        if is_group_alone(condition):
-            problem(
-                "when",
-                "没有任何异常迹象时这条规则也可能命中（只凭群体或背景）。"
-                "请用 and 加上一个迹象，如 absence_rate_20d >= 0.05；"
-                "确有必要时写 allow_group_alone: yes 和 alone_because: 理由。",
-                "this can hit a child that shows no sign at all (a group or background alone). "
-                "Add a sign with and, such as absence_rate_20d >= 0.05; where it must be so, "
-                "write allow_group_alone: yes and alone_because: the reason.",
+        alone = is_group_alone(condition, groups)
+        if alone is False:
+            return
+        begins = (
+            Text(
+                "没有任何异常迹象时这条规则也可能命中（只凭群体或背景）。",
+                "this can hit a child that shows no sign at all (a group or background alone).",
             )
+            if alone
+            else Text(
+                "无法判定这条规则是否会命中没有任何异常迹象的孩子，按会命中处理。",
+                "it is not decided whether this can hit a child that shows no sign at all, which "
+                "counts as if it could.",
+            )
+        )
+        problem(
+            "when",
+            f"{begins.zh}请用 and 加上一个迹象，如 absence_rate_20d >= 0.05；"
+            "确有必要时写 allow_group_alone: yes 和 alone_because: 理由。",
+            f"{begins.en} Add a sign with and, such as absence_rate_20d >= 0.05; where it must be "
+            "so, write allow_group_alone: yes and alone_because: the reason.",
+            Fault.ALONE,
+        )
+
+    def check_action(self, action: Any, problem: Any) -> None:
+        if not isinstance(action, str) or self.action_ids is None or action in self.action_ids:
+            return
+        near = nearest(action, self.action_ids)
+        zh, en = (
+            (f"是不是 {near}？", f"did you mean {near}?")
+            if near
+            else ("请在那里加上，或改用那里有的。", "add it there, or use one that is.")
+        )
+        problem(
+            "action",
+            f"actions.yaml 里没有措施 {one_line(action)}，{zh}",
+            f"there is no action {one_line(action)} in actions.yaml; {en}",
+        )
+
+    def check_reason(
+        self,
+        reason: Any,
+        condition: Condition | None,
+        document: safeyaml.Document,
+        path: safeyaml.Key,
+        rule_id: str,
+    ) -> None:
+        used = None if condition is None else condition.names
+        found: dict[Problem, None] = {}  # a fault that zh and en share is told once a line
+        for lang, text in reason.items() if isinstance(reason, dict) else ():
+            line = document.line((*path, "reason", lang))
+            for fault in template_faults(text, used) if isinstance(text, str) else ():
+                found[Problem(document.name, line, rule_id, fault)] = None
+        self.problems += found
 
     def check_tests(
-        self, model: RuleEntry, document: safeyaml.Document, path: safeyaml.Key
+        self, tests: Any, document: safeyaml.Document, path: safeyaml.Key, rule_id: str
     ) -> None:
-        for t, test in enumerate(model.tests):
-            for name, value in test.given.items():
+        for t, test in enumerate(tests if isinstance(tests, list) else ()):
+            given = test.get("given") if isinstance(test, dict) else None
+            for name, value in given.items() if isinstance(given, dict) else ():
                 line = document.line((*path, "tests", t, "given", name))
-                if name not in self.kinds:
-                    near = nearest(name, self.kinds)
-                    zh, en = (f"是不是 {near}？", f"did you mean {near}?") if near else ("", "")
-                    self.problem(
-                        document.name,
-                        line,
-                        model.id,
-                        f"测试里的 {name} 不是已知名称。{zh}",
-                        f"{name} in a test is no known name. {en}".strip(),
-                    )
-                    continue
-                try:
-                    convert(value, self.kinds[name])
-                except ValueError:
-                    self.problem(
-                        document.name,
-                        line,
-                        model.id,
-                        f"测试里 {name} 的值 {value} 不是{_kind_word(self.kinds[name]).zh}。",
-                        f"{name} is {value} in a test, which is not "
-                        f"{_kind_word(self.kinds[name]).en}.",
-                    )
+                if text := wrong_value(name, value, self.kinds):
+                    self.problem(document.name, line, rule_id, text.zh, text.en)
 
-    def check_ids(self, rules: list[Rule]) -> None:
+    def check_id(
+        self, entry: dict[str, Any], document: safeyaml.Document, path: safeyaml.Key
+    ) -> None:
         """One id may stand twice only with effective dates that don't meet."""
-        by_id: dict[str, list[Rule]] = {}
-        for rule in rules:
-            for other in by_id.setdefault(rule.id, []):
-                if rule.starts <= other.ends and other.starts <= rule.ends:
-                    self.problem(
-                        rule.file,
-                        rule.line,
-                        rule.id,
-                        f"这个 id 在 {other.file} 第 {other.line} 行已经用过；"
-                        "请改名，或给两条规则写上不重叠的 effective 日期。",
-                        f"this id stands in {other.file}, line {other.line} too: rename it, or "
-                        "give both effective dates that don't meet.",
-                    )
-                    break
-            by_id[rule.id].append(rule)
+        rule_id, written = entry.get("id"), entry.get("effective")
+        try:
+            dates = Effective.model_validate({} if written is None else written)
+        except ValidationError:
+            return  # told already
+        if not isinstance(rule_id, str):
+            return
+        line = document.line((*path, "id"))
+        for file, other_line, other in self.ids.setdefault(rule_id, []):
+            if dates.first <= other.last and other.first <= dates.last:
+                self.problem(
+                    document.name,
+                    line,
+                    one_line(rule_id),
+                    f"这个 id 在 {file} 第 {other_line} 行已经用过；"
+                    "请改名，或给两条规则写上不重叠的 effective 日期。",
+                    f"this id stands in {file}, line {other_line} too: rename it, or "
+                    "give both effective dates that don't meet.",
+                )
+                break
+        self.ids[rule_id].append((document.name, line, dates))
 
 
 def _tells_of_group(name: str, groups: Groups) -> bool:
@@ -329,7 +378,3 @@ def _tells_of_group(name: str, groups: Groups) -> bool:
         or name in _AID_FIELDS
         or name in _SCHOOL_SHARES
     )
-
-
-def _kind_word(kind: Any) -> Text:
-    return KIND_WORDS[kind]

@@ -9,6 +9,7 @@ from typing import Any
 from earlywarn.conditions import nearest
 from earlywarn.errors import Lang, Text
 from earlywarn.features.catalogue import FEATURES, format_value
+from earlywarn.rules.problems import one_line
 
 
 def placeholders(template: str) -> list[str]:
@@ -16,44 +17,72 @@ def placeholders(template: str) -> list[str]:
 
     Only plain {name} is allowed: no attributes, indices, conversions or formats.
     """
-    names = []
-    for _, name, spec, conversion in Formatter().parse(template):
-        if name is None:
-            continue
-        if spec or conversion or not name.isidentifier():
-            raise ValueError(name or "{}")
-        names.append(name)
+    names, wrong = _pieces(template)
+    if wrong:
+        raise ValueError(wrong[0])
     return names
 
 
-def check_template(template: str, used: Collection[str]) -> Text | None:
-    """Return what is wrong with a reason, or None.
-
-    `used` are the names in the rule's condition: a reason may only speak of those, since the
-    others may be unknown where the rule hits.
-    """
+def _pieces(template: str) -> tuple[list[str], list[str]]:
+    """Return the plain placeholders' names, and what stands in braces but is none."""
+    names: list[str] = []
+    wrong: list[str] = []
     try:
-        names = placeholders(template)
-    except ValueError as error:
-        return Text(
-            f"理由里的花括号写法不对（{error}），请写成 {{unexcused_run}}。",
-            f"the braces in the reason are not right ({error}); write {{unexcused_run}}.",
+        for _, name, spec, conversion in Formatter().parse(template):
+            if name is None:
+                continue
+            if spec or conversion or not name.isidentifier():
+                shown = (
+                    name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
+                )
+                wrong.append("{" + shown + "}")
+            else:
+                names.append(name)
+    except ValueError:  # a brace without its other half
+        wrong.append("{" if template.count("{") > template.count("}") else "}")
+    return names, wrong
+
+
+def template_faults(template: str, used: Collection[str] | None) -> list[Text]:
+    """Return everything that is wrong with a reason.
+
+    `used` are the names in the rule's condition (None: not known): a reason may only speak of
+    those, since the others may be unknown where the rule hits.
+    """
+    names, wrong = _pieces(template)
+    faults = [
+        Text(
+            f"理由里的花括号写法不对（{one_line(piece)}），"
+            "只能写成 {{unexcused_run}} 这样；要写花括号本身请写两个 {{ }}。",
+            f"the braces in the reason are not right ({one_line(piece)}): write {{unexcused_run}}, "
+            "nothing more, or {{ }} twice for a brace itself.",
         )
-    for name in names:
+        for piece in wrong
+    ]
+    for name in dict.fromkeys(names):
+        shown = one_line(name)
         if name not in FEATURES:
             near = nearest(name, FEATURES)
-            zh, en = (f"是不是 {near}？", f"did you mean {near}?") if near else ("", "")
-            return Text(
-                f"理由里的 {{{name}}} 不是特征。{zh}",
-                f"{{{name}}} in the reason is no feature. {en}".strip(),
+            zh, en = (
+                (f"是不是 {near}？", f"did you mean {near}?")
+                if near
+                else ("请写条件里的特征。", "write a feature that the condition names.")
             )
-        if name not in used:
-            return Text(
-                f"理由用到 {name}，但条件里没有；请加进条件或从理由里删去。",
-                f"the reason speaks of {name}, which is not in the condition: add it there or "
-                "take it out.",
+            faults.append(
+                Text(
+                    f"理由里的 {{{shown}}} 不是特征，{zh}",
+                    f"{{{shown}}} in the reason is no feature; {en}",
+                )
             )
-    return None
+        elif used is not None and name not in used:
+            faults.append(
+                Text(
+                    f"理由用到 {name}，但条件里没有；请加进条件或从理由里删去。",
+                    f"the reason speaks of {name}, which is not in the condition: add it there or "
+                    "take it out.",
+                )
+            )
+    return faults
 
 
 def fill(template: str, values: Mapping[str, Any], lang: Lang) -> str:

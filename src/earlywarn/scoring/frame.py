@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from earlywarn.errors import EarlywarnError
-from earlywarn.features.build import build, feature_table
+from earlywarn.features.build import build, facts_table
+from earlywarn.features.catalogue import FEATURES
 from earlywarn.models.scorecard import Applied, Scorecard, apply, sigmoid
-from earlywarn.rules.evaluate import verdicts as evaluate_rules
+from earlywarn.rules.evaluate import verdicts_of
 from earlywarn.rules.pack import RuleBook
 from earlywarn.scoring.rank import floor_levels, rank_and_list, tier_levels
 from earlywarn.tables.batches import one_row_a_day
@@ -24,15 +25,28 @@ DECIMALS = 12  # of the stored score and log_odds
 
 @dataclass(frozen=True)
 class Prepared:
-    """A cohort with features and verdicts: what a scorecard is applied to.
+    """A cohort with facts and verdicts: what a scorecard is applied to.
 
-    `features` and `verdicts` have the same students in the same order (student_id).
+    `facts` (features and the registry fields that conditions may name) and `verdicts` have the
+    same students in the same order (student_id).
     """
 
     con: duckdb.DuckDBPyConnection
-    features: pa.Table
+    facts: pa.Table
     verdicts: pa.Table
     rulebook: RuleBook
+
+    @classmethod
+    def judge(
+        cls, con: duckdb.DuckDBPyConnection, facts: pa.Table, rulebook: RuleBook, as_of: date
+    ) -> Prepared:
+        """Judge the rules in force as of `as_of` over `facts`."""
+        return cls(con, facts, verdicts_of(facts, rulebook.in_force(as_of)), rulebook)
+
+    @property
+    def features(self) -> pa.Table:
+        """The facts without the registry fields: student_id, school_id, then the catalogue's."""
+        return self.facts.select(["student_id", "school_id", *FEATURES])
 
 
 def prepare(
@@ -52,10 +66,10 @@ def prepare(
         as_of,
         one_row_a_day=one_row_a_day(workspace),
     )
-    features = feature_table(con)
-    if features.num_rows == 0:
+    facts = facts_table(con)
+    if facts.num_rows == 0:
         raise _nobody(con, as_of)
-    return Prepared(con, features, evaluate_rules(con, rulebook, as_of), rulebook)
+    return Prepared.judge(con, facts, rulebook, as_of)
 
 
 def _nobody(con: duckdb.DuckDBPyConnection, as_of: date) -> EarlywarnError:

@@ -1,4 +1,4 @@
-"""A scoring run: its folder runs/AS_OF/N with scores.parquet, run.json and what schools get.
+"""A scoring run: its folder runs/AS_OF/N with the scores, the rules used, run.json and the lists.
 
 The folder appears whole or not at all. The same inputs make no new N; other inputs the next one,
 so a list that somebody is filling in is never overwritten.
@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,9 @@ from earlywarn.errors import EarlywarnError, Lang
 from earlywarn.features.catalogue import CATALOGUE_VERSION
 from earlywarn.files import sha256, whole_folder, write_whole
 from earlywarn.models import registry
-from earlywarn.models.scorecard import Scorecard, weights_for
+from earlywarn.models.scorecard import Scorecard, Weights, weights_for
 from earlywarn.rules.pack import RuleBook, load_rulebook
+from earlywarn.rules.record import record
 from earlywarn.scoring.frame import prepare, score_frame
 from earlywarn.tables.batches import data_fingerprint
 from earlywarn.words import Tier
@@ -35,6 +36,7 @@ from earlywarn.workspace import Workspace
 
 SCORES_FILE = "scores.parquet"
 RUN_FILE = "run.json"
+RULES_FILE = "rules.json"
 # "Last week" is the newest run so many days before, both included.
 LAST_WEEK = (5, 9)
 # What of the config says nothing about scores or lists.
@@ -55,7 +57,7 @@ class RunFolder:
         try:
             return pq.read_table(path)
         except (OSError, pa.ArrowException):
-            raise _unreadable(path) from None
+            raise unreadable(path) from None
 
     def info(self) -> dict[str, Any]:
         """Read run.json (EarlywarnError if it cannot be read)."""
@@ -63,13 +65,28 @@ class RunFolder:
         try:
             read = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError):
-            raise _unreadable(path) from None
+            raise unreadable(path) from None
         if not isinstance(read, dict):
-            raise _unreadable(path)
+            raise unreadable(path)
         return read
 
+    def rules(self) -> dict[str, dict[str, Any]] | None:
+        """Return the rules that the run used, by id (see `rules.record`).
 
-def _unreadable(path: Path) -> EarlywarnError:
+        None if it has no rules.json: it was made by an older version of the program.
+        """
+        path = self.path / RULES_FILE
+        if not path.is_file():
+            return None
+        try:
+            read = json.loads(path.read_text("utf-8"))
+            return {rule["id"]: rule for rule in read["rules"]}
+        except (OSError, ValueError, KeyError, TypeError):
+            raise unreadable(path) from None
+
+
+def unreadable(path: Path) -> EarlywarnError:
+    """Return the error of a run's file that cannot be read."""
     return EarlywarnError(
         zh=f"{path} 已损坏或缺失。请从备份恢复，或删去这个文件夹后重新评分。",
         en=f"{path} is damaged or missing. Restore it from a backup, or remove its folder and "
@@ -228,11 +245,13 @@ def _score(
     with whole_folder(target) as folder:
         pq.write_table(table, folder / SCORES_FILE, compression="zstd", write_statistics=True)
         clock.lap("write_scores")
-        made: dict[str, Any] = {}
+        weights = weights_for(chosen, rulebook, as_of)
+        write_whole(folder / RULES_FILE, _rules_text(rulebook, weights, as_of))
+        shown: dict[str, Any] = {}
         if outputs is not None:
             stage("watchlists")
             con.register("scores", table)
-            made = outputs(
+            shown = outputs(
                 folder, Scored(workspace, con, rulebook, chosen, as_of, number, previous, language)
             )
             con.unregister("scores")
@@ -242,16 +261,17 @@ def _score(
             "program": __version__,
             "as_of": as_of.isoformat(),
             "number": number,
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "generated": workspace.config.generated,
             "inputs_hash": _hash(inputs),
             "inputs": inputs,
             "model": chosen.label,
             "base_rate": chosen.base_rate,
-            "rules_with_author_points": list(weights_for(chosen, rulebook, as_of).from_author),
+            "rules_with_author_points": list(weights.from_author),
             "counts": _counts(table),
             "scores_sha256": sha256(folder / SCORES_FILE),
             "compared_with": _where(workspace, previous),
-            "outputs": made,
+            "outputs": shown,
             "seconds": clock.laps,
         }
         write_whole(folder / RUN_FILE, json.dumps(info, ensure_ascii=False, indent=1))
@@ -318,6 +338,13 @@ def _same_run(
         if info.get("inputs_hash") == wanted and (info.get("outputs") or not with_outputs):
             return Run(folder, info, is_new=False)
     return None
+
+
+def _rules_text(rulebook: RuleBook, weights: Weights, as_of: date) -> str:
+    """Return rules.json: the rules in force on the day, each with its weight in force."""
+    in_force = dict(zip(weights.ids, weights.values.tolist(), strict=True))
+    rules = [record(rule, in_force[rule.id]) for rule in rulebook.in_force(as_of)]
+    return json.dumps({"format": 1, "rules": rules}, ensure_ascii=False, indent=1)
 
 
 def _counts(table: pa.Table) -> dict[str, Any]:

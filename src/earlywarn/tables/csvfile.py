@@ -37,7 +37,7 @@ _DELIMITERS = {
     ";": ("分号 ;", "a semicolon ;"),
     "\t": ("制表符 Tab", "a tab"),
     "|": ("竖线 |", "a bar |"),
-    "\uff0c": ("中文逗号 \uff0c", "a full-width comma \uff0c"),
+    "，": ("中文逗号 ，", "a full-width comma ，"),
 }
 
 

@@ -74,15 +74,6 @@ def hidden_feature(name: str) -> bool:
     )
 
 
-def hidden_rule(rule: Rule) -> bool:
-    """Whether a school's list may not give `rule` as a reason, nor take its action.
-
-    So it is for family `home` and for rules that name a group, a field behind one or the school's
-    group shares.
-    """
-    return rule.family == "home" or rule.names_group
-
-
 def full_reasons(evidence: Evidence, rules: Mapping[str, Rule]) -> tuple[Reason, ...]:
     """Return the reasons that an authorised role sees, the strongest first, at most three."""
     sizes = dict(evidence.contributions)
@@ -114,7 +105,7 @@ class SchoolView:
     """
 
     def __init__(self, rules: Iterable[Rule], weights: Mapping[str, float]) -> None:
-        self._rules = {rule.id: rule for rule in rules if not hidden_rule(rule)}
+        self._rules = {rule.id: rule for rule in rules if not rule.hidden_from_schools}
         self._weights = weights
 
     def reasons(self, evidence: Evidence) -> tuple[Reason, ...]:

@@ -177,14 +177,14 @@ _WEEKDAYS = Text("一二三四五六日", "MonTueWedThuFriSatSun")
 
 _HAN = r"[\u4e00-\u9fff]"
 # What a keyboard left on the Latin layout puts between Chinese characters.
-_MARK = re.compile(rf"\s*(?:(?<={_HAN})|(?<=[\uff09\u201d]))\s*[,:;?!]\s*|[,:;?!]\s*(?={_HAN})")
+_MARK = re.compile(rf"\s*(?:(?<={_HAN})|(?<=[）”]))\s*[,:;?!]\s*|[,:;?!]\s*(?={_HAN})")
 _PARENTHESIS = re.compile(rf"\s*\(([^()]*{_HAN}[^()]*)\)\s*|(?<={_HAN})\s*\(([^()]*)\)\s*")
-_AROUND = re.compile(r"\s*([\u3001\u3002\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f])\s*")
+_AROUND = re.compile(r"\s*([、。！（），：；？])\s*")
 
 
 def typeset(text: str) -> str:
     """Return a Chinese sentence with Chinese punctuation, whatever its author's keyboard gave."""
-    text = _PARENTHESIS.sub(lambda m: f"\uff08{m[1] if m[1] is not None else m[2]}\uff09", text)
+    text = _PARENTHESIS.sub(lambda m: f"（{m[1] if m[1] is not None else m[2]}）", text)
     text = _MARK.sub(lambda m: chr(ord(m[0].strip()) + 0xFEE0), text)
     return _AROUND.sub(r"\1", text)
 

@@ -181,7 +181,7 @@ class _Writer:
         teacher = [f"{self.word('teacher')} {child.teacher}"] if child.teacher else []
         step = f"{child.step.title(lang)}{'：' if lang == 'zh' else ': '}{child.step.what(lang)}"
         due = wording.due_day(child.step.due, lang, self.listing.as_of, child.step.about)
-        due = due.replace("\uff08", "\n\uff08")
+        due = due.replace("（", "\n（")
         tier = (
             f"{TIER_LABELS[child.tier](lang)}\n"
             f"{wording.CHANGE_SIGNS[child.change]} {change_words(child, lang)}"
