@@ -20,6 +20,12 @@ def test_verdicts_over_arrow_are_the_interpreters(trees, table):
     for tree in trees:
         with suppress(ConditionError):
             known.append((tree, compile_condition(show(tree), KINDS).root))
+    whole = pa.Table.from_pylist(numbered, SCHEMA)
+    # A slice shares its table's memory, from a place that need not be a multiple of eight.
+    part = verdicts_over(whole.slice(3), [root for _, root in known])
+    assert [v.to_pylist() for v in part] == [
+        [verdict(tree, row) for row in table[3:]] for tree, _ in known
+    ]
     found = verdicts_over(pa.Table.from_pylist(numbered, SCHEMA), [root for _, root in known])
     for (tree, _), verdicts in zip(known, found, strict=True):
         assert verdicts.to_pylist() == [verdict(tree, row) for row in table]

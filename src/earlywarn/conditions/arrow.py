@@ -7,7 +7,6 @@ computed once.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial, reduce
 from typing import Any
@@ -47,6 +46,13 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<=": pc.less_equal,
     ">": pc.greater,
     ">=": pc.greater_equal,
+}
+_NUMPY: dict[str, Callable[[Any, Any], Any]] = {
+    "=": np.equal,
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
 }
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": pc.add,
@@ -146,14 +152,10 @@ class _Plan:
     def _compare(self, op: CompareOp, left: Node, right: Node, kind: Kind | None) -> _Step:
         if op == "<>":
             return _of(pc.invert, self._test("=", left, right, kind))
-        compare, whole = _COMPARE[op], _whole(right)
-        if isinstance(left, Name) and whole is not None:
-            # Whole numbers need not become DOUBLE to be compared with one of theirs.
-            column, number, real = self._column(left), pa.scalar(whole), pa.scalar(float(whole))
-            return lambda table, done: compare(
-                done[column], number if pa.types.is_integer(done[column].type) else real
-            )
-        return _of(compare, self._value(left, kind), self._value(right, kind))
+        number = _number(right)
+        if isinstance(left, Name) and number is not None:
+            return _of(partial(_against, _NUMPY[op], number), self._column(left))
+        return _of(_COMPARE[op], self._value(left, kind), self._value(right, kind))
 
 
 def _of(function: Callable[..., Any], *places: int) -> _Step:
@@ -191,31 +193,55 @@ def _function(node: Call) -> Callable[..., Any]:
     return functions[node.function]
 
 
-def _whole(node: Node) -> int | None:
-    """Return the whole number that a constant is exactly, or None."""
+def _number(node: Node) -> float | None:
+    """Return the number that a constant is, with its sign, or None."""
     if isinstance(node, Negative):
-        inner = _whole(node.operand)
+        inner = _number(node.operand)
         return None if inner is None else -inner
     value = node.value if isinstance(node, Constant) else None
-    exact = isinstance(value, float) and value.is_integer() and abs(value) < _EXACT
-    return int(value) if exact and isinstance(value, float) else None
+    return value if isinstance(value, float) else None
+
+
+def _against(compare: Callable[[Any, Any], Any], number: float, column: pa.Array) -> pa.Array:
+    """Compare a column of numbers with a constant: numpy does so in half of Arrow's time.
+
+    Whole numbers are compared as such with a whole number that no other becomes as a DOUBLE.
+    """
+    constant: float | int = number
+    if pa.types.is_integer(column.type):
+        if number.is_integer() and abs(number) < _EXACT:
+            constant = int(number)
+        else:
+            column = _double(column)
+    bits = np.packbits(compare(_memory(column), constant), bitorder="little")
+    if column.null_count == 0:
+        known = None
+    elif column.offset % 8 == 0:
+        known = column.buffers()[0].slice(column.offset // 8)
+    else:
+        known = pa.py_buffer(np.packbits(_known(column), bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(column), [known, pa.py_buffer(bits)])
+
+
+def _memory(column: pa.Array) -> Any:
+    """Return a column's numbers, with whatever lies under its NULLs."""
+    kind, begin = column.type.to_pandas_dtype(), column.offset
+    return np.frombuffer(column.buffers()[1], kind, begin + len(column))[begin:]
+
+
+def _known(column: pa.Array) -> Any:
+    """Return which of a column's values are known, a boolean each."""
+    bits, begin = column.buffers()[0], column.offset
+    if bits is None:
+        return np.ones(len(column), np.bool_)
+    known = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")
+    return known[begin : begin + len(column)].view(np.bool_)
 
 
 def _finite(numbers: Any) -> Any:
-    """Return DOUBLEs, NULL where one is not finite.
-
-    A finite sum has only finite terms, and is found much quicker.
-    """
-    if not isinstance(numbers, pa.Scalar) and math.isfinite(_sum(numbers)):
-        return numbers
+    """Return DOUBLEs, NULL where one is not finite."""
+    if isinstance(numbers, pa.Array):
+        odd = ~np.isfinite(_memory(numbers))
+        if not odd.any() or not (odd & _known(numbers)).any():
+            return numbers
     return pc.if_else(pc.is_finite(numbers), numbers, _NO_NUMBER)
-
-
-def _sum(numbers: pa.Array) -> float:
-    """Return the sum of an array's memory, with what lies under its NULLs."""
-    memory = numbers.buffers()[1]
-    if memory is None or not len(numbers):
-        return 0.0
-    view = np.frombuffer(memory, np.float64, len(numbers), 8 * numbers.offset)
-    with np.errstate(all="ignore"):
-        return float(view.sum())
