@@ -102,7 +102,7 @@ def test_without_any_run(workspace: Workspace) -> None:
         "not shown there",
         "No run has recorded its rules yet.",
         "There are no runs yet.",
-        "Not known yet: there are no runs.",
+        "Not known yet: no run has used the rule",
     ):
         assert said in text
     assert "Weight in force" not in text  # no model is promoted

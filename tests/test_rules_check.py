@@ -1,5 +1,6 @@
 """`rules check` beyond syntax: each fault is found, and none on as many correct look-alikes."""
 
+import re
 import shutil
 from datetime import date
 
@@ -102,11 +103,18 @@ CONTAINED = [
     (("unexcused_run >= 5", 0, "action: home-visit"), ("unexcused_run >= 3", 1.0, "floor: high")),
     (("unexcused_run >= 5 and failed_core >= 2", 0, "floor: watch"),
      ("unexcused_run >= 3", 1.0, "floor: high")),
+    (("unexcused_run >= 5", 0.9, "{ladder: away, action: find-child}"),
+     ("unexcused_run >= 3", 1.0, "{ladder: away, action: group-visit}")),
     (("left_behind and unexcused_run >= 3", 1.0, "{ladder: away, floor: watch}"),
      ("unexcused_run >= 3", 2.0, "{ladder: away, floor: watch}")),
 ]  # fmt: skip
 NOT_CONTAINED = [
-    # more points, no ladder, a higher floor, another stretch, dates of its own, a hidden rule
+    # a step of its own (twice), more points, no ladder, a higher floor, another stretch, dates of
+    # its own, a hidden rule
+    (("unexcused_run >= 30", 0, "{floor: high, action: find-child}"),
+     ("unexcused_run >= 20", 0, "{floor: high, action: group-visit}")),
+    (("unexcused_run >= 5", 1.0, "{ladder: away, action: find-child}"),
+     ("unexcused_run >= 3", 1.0, "{ladder: away, action: group-visit}")),
     (("unexcused_run >= 5", 3.0, "ladder: away"), ("unexcused_run >= 3", 2.0, "ladder: away")),
     (("unexcused_run >= 5", 1.0, "ladder: one"), ("unexcused_run >= 3", 2.0, "ladder: other")),
     (("unexcused_run >= 5", 0, "floor: urgent"), ("unexcused_run >= 3", 1.0, "floor: high")),
@@ -140,6 +148,17 @@ SENSITIVE = [
     ("困难家庭的孩子缺课", "Absent of late"),
     ("近期缺课", "Parent in prison"),
     ("孤儿缺课", "Absent of late"),
+    ("父母均外出务工，近期缺课", "Absent of late"),
+    ("爸妈外出打工", "Absent of late"),
+    ("父亲被判刑", "Absent of late"),
+    ("家里贫寒", "Absent of late"),
+    ("留 守儿童", "Absent of late"),
+    ("该生是 left-behind child", "Absent of late"),
+    ("近期缺课", "Both parents work in another city"),
+    ("近期缺课", "His father works away from home"),
+    ("近期缺课", "Absent while the father is in custody"),
+    ("近期缺课", "Absent since both parents died"),
+    ("近期缺课", "The family is poor"),
 ]
 NOT_SENSITIVE = [
     ("学习困难，近期缺课", "Falling behind, absent of late"),
@@ -149,6 +168,11 @@ NOT_SENSITIVE = [
     ("上学路远困难", "Absent of late"),
     ("近期缺课", "Attendance needs a look"),
     ("孤单、少语", "Absent of late"),
+    ("存在押金未退", "Absent of late"),
+    ("穷尽办法联系家长", "Disable the alarm, call the parents"),
+    ("近期缺课", "Migrating birds were watched, the child was absent"),
+    ("家长在外面等候", "The mother works with the school"),
+    ("父母来校谈过", "Talk with the parents about work at home"),
 ]
 
 
@@ -171,13 +195,15 @@ def test_the_same_meaning(tmp_path, a, b):
 
 
 def pair(inner, outer):
-    parts = [(*inner, "inner"), (*outer, "outer")]
     return [
-        rule(when, name, points, more.strip("{}").replace(", floor", "\n    floor")
-             .replace(", effective", "\n    effective").replace("2026-09-01", "2026-09-01}")
-             if more.startswith("{") else more)
-        for when, points, more, name in parts
-    ]  # fmt: skip
+        rule(when, name, points, keys_of(more))
+        for (when, points, more), name in ((inner, "inner"), (outer, "outer"))
+    ]
+
+
+def keys_of(more):
+    """Return `{ladder: away, floor: high}` as lines of their own."""
+    return re.sub(r", (floor|action|effective):", r"\n    \1:", re.sub(r"^\{|\}$", "", more))
 
 
 @pytest.mark.parametrize(("inner", "outer"), CONTAINED)

@@ -254,8 +254,8 @@ def _not_known(outcomes: Outcomes, lang: Lang) -> Padding:
     )
     if outcomes.known_from is None:
         return said(
-            f"还不知道：没有评分。{so_far.zh}。",
-            "Not known yet: there are no runs.",
+            f"还不知道：还没有一次评分用过这条规则。{so_far.zh}。",
+            f"Not known yet: no run has used the rule; {so_far.en}.",
             lang,
         )
     return said(

@@ -73,16 +73,19 @@ def _same(a: Rule, b: Rule, groups: Groups) -> bool | None:
 
 
 def _changes_nothing(inner: Rule, outer: Rule) -> bool:
-    """Whether `inner` would change nothing if `outer` hit whenever it does.
-
-    A hidden rule silences nobody's reasons on a school's list, so there `inner` would still count.
-    """
-    silent = not inner.points or (
-        inner.ladder is not None and inner.ladder == outer.ladder and inner.points <= outer.points
-    )
-    always_there = outer.starts <= inner.starts and inner.ends <= outer.ends
+    """Whether `inner` would change nothing if `outer` hit whenever it does."""
+    on_its_ladder = inner.ladder is not None and inner.ladder == outer.ladder
+    silenced = on_its_ladder and (inner.points, outer.id) < (outer.points, inner.id)
+    equal = on_its_ladder and inner.points == outer.points
+    # Who is not silenced but sets a floor, or comes first of equals, may give the next step.
+    speaks = not silenced and (equal or inner.floor is not None)
+    own_step = speaks and inner.action not in (None, outer.action)
+    # A hidden rule silences nobody's reasons on a school's list, so there `inner` still counts.
     shown = outer.hidden_from_schools and not inner.hidden_from_schools
-    return silent and _level(inner) <= _level(outer) and always_there and not shown
+    always_there = outer.starts <= inner.starts and inner.ends <= outer.ends
+    adds_nothing = not inner.points or silenced or equal
+    no_higher = _level(inner) <= _level(outer)
+    return adds_nothing and no_higher and always_there and not own_step and not shown
 
 
 def _level(rule: Rule) -> int:

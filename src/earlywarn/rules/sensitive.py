@@ -11,39 +11,46 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from earlywarn.errors import Lang, Text
+from earlywarn.errors import Text
 from earlywarn.features.groups import Group
 from earlywarn.rules.book import Action, Rule, RuleBook
 
-# How people speak of each group, beside the label in groups.yaml. Chinese words are looked for as
-# they stand; English ones at the beginning of a word, in either case, with spaces or hyphens.
+# How people speak of each group, beside its label in groups.yaml: regular expressions. The Chinese
+# ones are looked for in the text without its white space, the English ones at the beginning of a
+# word, in either case.
+_PARENTS = "(?:父母|双亲|父亲|母亲|爸|妈|家长|监护人)"
 SPOKEN: dict[str, Text] = {
     "migrant": Text(
-        "随迁 务工人员 务工子女 农民工 民工子女 流动儿童 外来工",
-        "migrant, migrating, floating child, floating population, children of workers from",
+        "随迁|务工人员|务工子女|农民工|民工子女|流动儿童|外来工|外来人口",
+        r"migrant|floating (?:child|population)|children of workers from",
     ),
     "left_behind": Text(
-        "留守 父母外出 父母在外 双亲外出 父亲外出 母亲外出 家长外出",
-        "left behind child, left behind pupil, left behind student, leftbehind, parents away, "
-        "parent away, parents work away, parents working away, parents are away",
+        f"留守|{_PARENTS}.{{0,4}}(?:外出|在外(?![面边头])|务工|打工)",
+        r"left[ -]?behind (?:child|pupil|student|kid)|left-behind|left behind by"
+        r"|(?:parents?|father|mother)(?: who| are| is| both)? (?:work|live|migrat)\w*"
+        r"(?: and \w+)? (?:away|elsewhere|far|in another)|parents?(?: are| is)? away"
+        r"|(?:parents?|father|mother) migrat",
     ),
     "disabled": Text(
-        "残疾 残障 智障 弱智 聋哑 盲童 肢残 随班就读",
-        "disab, handicap, impaired, impairment, special needs, special education",
+        "残疾|残障|智障|弱智|聋哑|盲童|肢残|随班就读|(?:视力|听力|智力|语言|肢体|精神|言语)障碍",
+        r"disabled|disabilit|handicap|impaired|impairment|special needs|special education",
     ),
     "poor_family": Text(
-        "贫困 困难家庭 家庭困难 家庭经济困难 家境困难 低保 低收入 建档立卡 特困 脱贫户 穷",
-        "poor family, poor families, poor household, poor home, poverty, low income, impoverished, "
-        "needy",
+        "贫困|贫寒|困难家庭|困难户|家庭困难|经济困难|家境困难|低保|低收入|建档立卡|特困|脱贫户"
+        "|贫穷|穷人|穷困|家穷|家里穷",
+        r"poor (?:famil|household|home|parent)|(?:famil\w+|household|parents?) (?:is|are) "
+        r"(?:very |too )?poor|poverty|low[ -]income|impoverished|needy",
     ),
     "parent_incarcerated": Text(
-        "服刑 监狱 坐牢 在押 入狱 羁押 劳改 犯人 罪犯 刑满",
-        "inmate, prison, imprison, incarcerat, jail, convict, criminal, detained parent",
+        "服刑|监狱|坐牢|(?<!存)在押|入狱|判刑|羁押|关押|劳改|犯人|罪犯|刑满",
+        r"inmate|prison|imprison|incarcerat|jail|convict|criminal|in custody|behind bars"
+        r"|detained",
     ),
-    "orphan": Text("孤儿", "orphan"),
-    "unattended": Text(
-        "无人抚养 无人监护 失依", "unattended, without carers, without a carer, no carer"
+    "orphan": Text(
+        f"孤儿|{_PARENTS}(?:双亡|都去世|均去世|已故)",
+        r"orphan|(?:both )?parents (?:are )?(?:both )?(?:dead|died|deceased)",
     ),
+    "unattended": Text("无人抚养|无人监护|失依", r"unattended|without (?:a )?carers?|no carers?"),
 }
 
 
@@ -60,14 +67,14 @@ def slips(rule: Rule, rulebook: RuleBook) -> Iterator[Slip]:
     """Yield every word in the texts of `rule` that schools see which tells of a sensitive group."""
     if rule.hidden_from_schools:
         return
-    for where, lang, text in _texts(rule, rulebook.actions.get(rule.action or "")):
+    for where, text in _texts(rule, rulebook.actions.get(rule.action or "")):
         for group in rulebook.groups:
-            word = _found(text, lang, group) if group.sensitive else None
+            word = _found(text, group) if group.sensitive else None
             if word is not None:
                 yield Slip(where, word, group)
 
 
-def _texts(rule: Rule, action: Action | None) -> Iterator[tuple[str, Lang, str]]:
+def _texts(rule: Rule, action: Action | None) -> Iterator[tuple[str, str]]:
     parts = [("title", rule.title), ("reason", rule.reason)]
     if action is not None:
         parts += [
@@ -81,19 +88,14 @@ def _texts(rule: Rule, action: Action | None) -> Iterator[tuple[str, Lang, str]]
             if text is not None
         ]
     for where, both in parts:
-        yield f"{where}.zh", "zh", both.zh
-        yield f"{where}.en", "en", both.en
+        yield f"{where}.zh", both.zh
+        yield f"{where}.en", both.en
 
 
-def _found(text: str, lang: Lang, group: Group) -> str | None:
+def _found(text: str, group: Group) -> str | None:
     """Return the word of `text` that tells of `group`, if there is one."""
-    spoken = SPOKEN[group.name]
-    if lang == "zh":
-        words = (*spoken.zh.split(), group.label.zh)
-        return next((word for word in words if word in text), None)
-    for phrase in (*spoken.en.split(", "), group.label.en):
-        pattern = r"\b" + r"[\s-]+".join(map(re.escape, re.split(r"[\s-]+", phrase.strip())))
-        match = re.search(pattern, text, re.IGNORECASE)
-        if match is not None:
-            return match[0]
-    return None
+    spoken, label = SPOKEN[group.name], group.label
+    chinese = re.search(f"{spoken.zh}|{re.escape(label.zh)}", re.sub(r"\s+", "", text))
+    english = re.search(rf"\b(?:{spoken.en}|{re.escape(label.en)})", text, re.IGNORECASE)
+    match = chinese or english
+    return match[0] if match is not None else None

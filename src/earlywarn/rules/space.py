@@ -119,6 +119,8 @@ def _compared_with(nodes: Iterable[Node], name: str) -> set[Any] | None:
             if names_in(child):
                 return None
             value = value_of(child, {})
+            if isinstance(value, Span):  # not one value: its own arithmetic is not decided
+                return None
             if value is not None:
                 constants.add(value)
     return constants

@@ -80,6 +80,8 @@ def reckon(op: ArithmeticOp, a: Span, b: Span) -> Span:
     if a.empty or b.empty:
         return NOTHING
     missing = a.missing or b.missing
+    if a.low == a.high and b.low == b.high:  # two numbers: what comes out is known, or unknown
+        return _with_missing(_one(op, a.low, b.low), missing)
     if op == "+":
         return _finite([a.low + b.low, a.high + b.high], missing)
     if op == "-":
@@ -94,6 +96,21 @@ def reckon(op: ArithmeticOp, a: Span, b: Span) -> Span:
         return _finite([x / y for x in (a.low, a.high) for y in (b.low, b.high)], missing)
     except OverflowError:
         return EVERYTHING
+
+
+def _one(op: ArithmeticOp, x: float, y: float) -> Span:
+    try:
+        if op == "/":
+            result = x / y if y else math.nan
+        else:
+            result = {"+": x + y, "-": x - y, "*": x * y}[op]
+    except OverflowError:
+        return NOTHING
+    return Span.of(result) if math.isfinite(result) else NOTHING
+
+
+def _with_missing(a: Span, missing: bool) -> Span:
+    return a if a.missing or not missing else Span(a.low, a.high, missing=True)
 
 
 def _finite(ends: list[float], missing: bool) -> Span:

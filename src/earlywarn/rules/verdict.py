@@ -7,7 +7,7 @@ every verdict that cannot be ruled out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import product
 from typing import Any
 
@@ -62,8 +62,7 @@ def truths(node: Node, world: World) -> Truths:
     if isinstance(node, IsNull):
         return _is_null(node.operand, world)
     if isinstance(node, Call):
-        arguments = [truths(a, world) for a in node.arguments]
-        return frozenset(_first_known(chosen) for chosen in product(*arguments))
+        return _folded(_first_known, None, (truths(a, world) for a in node.arguments))
     if isinstance(node, Compare):
         return _compare(node.op, node.left, node.right, world)
     if isinstance(node, Between):
@@ -71,8 +70,9 @@ def truths(node: Node, world: World) -> Truths:
         highs = _compare("<=", node.operand, node.high, world)
         return frozenset(both(a, b) for a in lows for b in highs)
     if isinstance(node, Among):
-        found = [_compare("=", node.operand, item, world) for item in node.items]
-        return frozenset(_any_of(chosen) for chosen in product(*found))
+        return _folded(
+            either, False, (_compare("=", node.operand, item, world) for item in node.items)
+        )
     raise AssertionError(type(node).__name__)
 
 
@@ -108,10 +108,11 @@ def either(a: Truth, b: Truth) -> Truth:
     return None if a is None or b is None else False
 
 
-def _any_of(chosen: Iterable[Truth]) -> Truth:
-    found: Truth = False
-    for truth in chosen:
-        found = either(found, truth)
+def _folded(join: Callable[[Truth, Truth], Truth], empty: Truth, parts: Iterable[Truths]) -> Truths:
+    """Return every verdict that the parts may have together, joined one by one."""
+    found: Truths = frozenset([empty])
+    for part in parts:
+        found = frozenset(join(a, b) for a in found for b in part)
     return found
 
 
@@ -160,8 +161,8 @@ def _boolean(node: Node, world: World) -> Truths:
     return frozenset([None]) if kind_of(node) is None else truths(node, world)
 
 
-def _first_known(values: tuple[Truth, ...]) -> Truth:
-    return next((value for value in values if value is not None), None)
+def _first_known(a: Truth, b: Truth) -> Truth:
+    return b if a is None else a
 
 
 def _test(op: CompareOp, a: Any, b: Any) -> Truth:

@@ -151,7 +151,8 @@ class Outcomes:
     pooled
         All of `judged` together, if there are any.
     known_from
-        Where nothing is judged: the day until which outcomes must be complete for the earliest run.
+        Where nothing is judged: the day until which outcomes must be complete for the earliest run
+        that used the rule; None if there is none.
     """
 
     complete_until: date | None
@@ -260,13 +261,14 @@ def outcomes_of(
         "CREATE OR REPLACE TEMP TABLE first_hits (student_id VARCHAR, label BOOLEAN, lost BOOLEAN)"
     ).fetchall()
     judged = [_judge(con, config, run, rule_id, hash_on) for run in chosen]
+    first = None if judged else next(iter(_used_last(con, runs, rule_id, len(runs))), None)
     return Outcomes(
         complete_until=complete,
         horizon_days=config.horizon_days,
         label_events=tuple(config.label_events),
         judged=tuple(judged),
         pooled=_pool(con, judged) if judged else None,
-        known_from=runs[0].as_of + horizon if runs and not judged else None,
+        known_from=first.as_of + horizon if first else None,
     )
 
 
