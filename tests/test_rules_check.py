@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from earlywarn.rules.check import check_rules
-from earlywarn.rules.problems import Fault
+from earlywarn.rules.pack import load_rulebook
+from earlywarn.rules.problems import Fault, RulesError
 from earlywarn.workspace import shipped
 
 RULE = """
@@ -223,6 +224,8 @@ def test_group_alone(tmp_path, when):
 def test_a_sensitive_word_in_a_text_for_schools(tmp_path, zh, en):
     found = faults(check(tmp_path, rule("unexcused_run >= 1", zh=zh, en=en)))
     assert set(found) == {Fault.SENSITIVE}
+    with pytest.raises(RulesError):  # nothing is scored with it
+        load_rulebook(tmp_path)
     # the same words in a rule that names the group: no school sees them
     hidden = check(tmp_path, rule("left_behind and unexcused_run >= 1", zh=zh, en=en))
     assert faults(hidden) == []

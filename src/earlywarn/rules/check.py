@@ -14,7 +14,6 @@ from earlywarn.rules.meaning import outcome, some_verdicts
 from earlywarn.rules.overlap import compare_rules
 from earlywarn.rules.pack import read_rulebook
 from earlywarn.rules.problems import Fault, Problem
-from earlywarn.rules.sensitive import slips
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ def check_rules(rules_dir: Path, today: date | None = None) -> CheckReport:
     """Check every pack in `rules_dir`, all problems in one go.
 
     Beyond what `load_rulebook` refuses: conditions that can never or must always hold, two rules
-    that mean the same, rules that change nothing beside another or at all, texts for schools that
-    name a sensitive group, and rules without a test.
+    that mean the same, rules that change nothing beside another or at all, and rules without a
+    test.
 
     Parameters
     ----------
@@ -50,7 +49,6 @@ def check_rules(rules_dir: Path, today: date | None = None) -> CheckReport:
         found += [
             *_never_or_always(rule, rulebook),
             *_idle(rule),
-            *_sensitive(rule, rulebook),
             *_untested(rule),
             *_expired(rule, today or date.today()),
         ]
@@ -105,18 +103,6 @@ def _idle(rule: Rule) -> Iterator[Problem]:
             Fault.IDLE,
             "这条规则不加分、不定级、也没有措施，请补上或删去。",
             "this rule adds no points, sets no floor and names no action: add one or remove it.",
-        )
-
-
-def _sensitive(rule: Rule, rulebook: RuleBook) -> Iterator[Problem]:
-    for slip in slips(rule, rulebook):
-        yield _problem(
-            rule,
-            Fault.SENSITIVE,
-            f"学校看得到 {slip.where}，其中“{slip.word}”透露了敏感群体（{slip.group.label.zh}）；"
-            "请换一种说法。",
-            f"schools see {slip.where}, where “{slip.word}” gives a sensitive group away "
-            f"({slip.group.label.en}): say it in other words.",
         )
 
 

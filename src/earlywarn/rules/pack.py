@@ -30,6 +30,7 @@ from earlywarn.rules.schema import (
     RuleEntry,
     validate,
 )
+from earlywarn.rules.sensitive import slips
 from earlywarn.words import Tier
 
 __all__ = ["Action", "Rule", "RuleBook", "load_rulebook", "read_rulebook"]
@@ -112,7 +113,10 @@ class _Reader:
             if document is not None:
                 rules += self.pack(document, actions, groups, packs)
         ordered = tuple(sorted(rules, key=lambda rule: (rule.id, rule.starts)))
-        return RuleBook(ordered, actions, groups, packs)
+        rulebook = RuleBook(ordered, actions, groups, packs)
+        for rule in ordered:
+            self.check_words(rule, rulebook)
+        return rulebook
 
     def document(self, path: Path) -> safeyaml.Document | None:
         try:
@@ -331,6 +335,20 @@ class _Reader:
             for fault in template_faults(text, used) if isinstance(text, str) else ():
                 found[Problem(document.name, line, rule_id, fault)] = None
         self.problems += found
+
+    def check_words(self, rule: Rule, rulebook: RuleBook) -> None:
+        """No text that schools see may give a sensitive group away."""
+        for slip in slips(rule, rulebook):
+            self.problem(
+                rule.file,
+                rule.line,
+                rule.id,
+                f"学校看得到 {slip.where}，其中“{slip.word}”透露了敏感群体"
+                f"（{slip.group.label.zh}）；请换一种说法。",
+                f"schools see {slip.where}, where “{slip.word}” gives a sensitive group away "
+                f"({slip.group.label.en}): say it in other words.",
+                Fault.SENSITIVE,
+            )
 
     def check_tests(
         self, tests: Any, document: safeyaml.Document, path: safeyaml.Key, rule_id: str

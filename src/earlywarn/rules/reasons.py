@@ -53,7 +53,7 @@ def template_faults(template: str, used: Collection[str] | None) -> list[Text]:
     faults = [
         Text(
             f"理由里的花括号写法不对（{one_line(piece)}），"
-            "只能写成 {{unexcused_run}} 这样；要写花括号本身请写两个 {{ }}。",
+            "只能写成 {unexcused_run} 这样；要写花括号本身，请写两个：{{ }}。",
             f"the braces in the reason are not right ({one_line(piece)}): write {{unexcused_run}}, "
             "nothing more, or {{ }} twice for a brace itself.",
         )
