@@ -13,8 +13,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
+from figure import Figure, figure
 from hypothesis import HealthCheck, Phase, given, settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
@@ -23,8 +23,6 @@ from conditions_fuzz import compiled, facts, texts
 
 INPUTS = 100_000
 BATCH = 100  # accepted conditions run in one query
-
-Figure = dict[str, Any]
 
 
 def figures(folder: Path) -> list[Figure]:
@@ -85,12 +83,12 @@ def figures(folder: Path) -> list[Figure]:
         "seconds": round(time.perf_counter() - begun),
     }
     return [
-        {
-            "what": "rules: texts into the condition parser",
-            "value": value,
-            "bar": f"{INPUTS} run, none escapes",
-            "holds": not escaped and counts["inputs"] >= INPUTS,
-        }
+        figure(
+            "rules: texts into the condition parser",
+            value,
+            f"{INPUTS} run, none escapes",
+            not escaped and counts["inputs"] >= INPUTS,
+        )
     ]
 
 

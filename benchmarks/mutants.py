@@ -12,7 +12,8 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+
+from figure import Figure, figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
@@ -21,8 +22,6 @@ from earlywarn.workspace import shipped
 from rules_mutants import mutants, survivors
 
 BAR = 0.95
-
-Figure = dict[str, Any]
 
 
 def figures(folder: Path) -> list[Figure]:
@@ -37,22 +36,22 @@ def figures(folder: Path) -> list[Figure]:
     kinds, left = Counter(m.kind for m in found), Counter(m.kind for m in missed)
     share = 1 - len(missed) / len(found)
     return [
-        {
-            "what": "rules: changes of the shipped packs that their tests notice",
-            "value": {
+        figure(
+            "rules: changes of the shipped packs that their tests notice",
+            {
                 "mutants": len(found),
                 "noticed": len(found) - len(missed),
                 "share": round(share, 4),
             },
-            "bar": ">= 0.95",
-            "holds": share >= BAR,
-        },
-        {
-            "what": "rules: noticed and made, by kind of change",
-            "value": {kind: [n - left[kind], n] for kind, n in kinds.most_common()},
-            "bar": "each >= 0.95",
-            "holds": all(1 - left[kind] / n >= BAR for kind, n in kinds.items()),
-        },
+            f">= {BAR}",
+            share >= BAR,
+        ),
+        figure(
+            "rules: noticed and made, by kind of change",
+            {kind: [n - left[kind], n] for kind, n in kinds.most_common()},
+            f"each >= {BAR}",
+            all(1 - left[kind] / n >= BAR for kind, n in kinds.items()),
+        ),
     ]
 
 

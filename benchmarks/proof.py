@@ -22,6 +22,7 @@ from typing import Any
 import fuzz
 import mutants
 import rules
+from figure import Figure, figure
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.features.build import build
@@ -35,8 +36,6 @@ OULAD = Path(os.environ.get("EARLYWARN_SHARED", ROOT.parent / "shared")) / "data
 OULAD_BEGINS = date(2014, 2, 1)
 # Cohort and dropouts within 30 days of presentation 2014B, by day.
 OULAD_COUNTS = {28: (6509, 316), 56: (6210, 202), 84: (6022, 187), 140: (5672, 167)}
-
-Figure = dict[str, Any]
 
 
 def run(*arguments: str) -> tuple[dict[str, Any], float]:
@@ -130,11 +129,6 @@ def _counts(workspace: Workspace, as_of: date) -> tuple[int, int]:
         {"as_of": as_of, "until": as_of + timedelta(days=30)},
     ).fetchall()
     return students, dropouts
-
-
-def figure(what: str, value: Any, bar: Any, holds: bool) -> Figure:
-    """Return one figure with its bar."""
-    return {"what": what, "value": value, "bar": bar, "holds": holds}
 
 
 def main() -> int:

@@ -26,6 +26,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import rules_peers as peers
+from figure import Figure, figure
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.features.build import build
@@ -43,8 +44,6 @@ SAMPLE = 1_000
 SAMPLE_REPEATS = 3
 OURS, OURS_IN_SQL = "ours", "ours as SQL in DuckDB"
 AT_LEAST_RECORD, AT_LEAST_PANDAS = 300, 2
-
-Figure = dict[str, Any]
 
 
 @dataclass
@@ -245,11 +244,6 @@ def seconds_by_engine(laps: dict[str, Lap]) -> dict[str, float]:
 def at_least(what: str, value: float, bar: float) -> Figure:
     """Return a ratio with its bar."""
     return figure(what, round(value, 2), f"at least {bar}", value >= bar)
-
-
-def figure(what: str, value: Any, bar: str, holds: bool) -> Figure:
-    """Return one figure with its bar."""
-    return {"what": what, "value": value, "bar": bar, "holds": holds}
 
 
 def print_table(laps: list[Lap], rules: int) -> None:

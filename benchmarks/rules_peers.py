@@ -22,6 +22,7 @@ import rule_engine
 import zen
 
 from earlywarn.conditions.nodes import (
+    NEGATED,
     Among,
     Both,
     Compare,
@@ -39,7 +40,6 @@ from earlywarn.rules.book import Rule
 
 Record = dict[str, Any]
 Answers = list[bool | None]
-OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "<>": operator.ne,
@@ -94,7 +94,7 @@ class Words:
             return f"({self.surely(node.left, holds)} {word} {self.surely(node.right, holds)})"
         known = f" {self.both} ".join(f"{name} != null" for name in names_in(node))
         if isinstance(node, Compare):
-            op = node.op if holds else OPPOSITE[node.op]
+            op = node.op if holds else NEGATED[node.op]
             return f"({known} {self.both} {self.comparison(node, op)})"
         if isinstance(node, Among):
             items = ", ".join(self.value(item) for item in node.items)

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from earlywarn.features.catalogue import CATALOGUE_VERSION
 from earlywarn.models import registry
+from earlywarn.models.experts import rule_weights
 from earlywarn.models.scorecard import FeatureTable, Scorecard
 from earlywarn.models.train import train
 from earlywarn.rules.pack import load_rulebook
@@ -176,7 +177,7 @@ def put_model(workspace: Workspace, name: str = "main", version: int = 1, **chan
         "features": [
             FeatureTable(name="absence_rate_20d", thresholds=[0.1], values=[-0.2, 0.4], missing=0.0)
         ],
-        "rules": registry.rule_weights(rulebook, [0.0] * len(rulebook.in_force(None))),
+        "rules": rule_weights(rulebook, [0.0] * len(rulebook.in_force(None))),
     }
     scorecard = Scorecard(**(everything | changes))
     with workspace.lock("test"):

@@ -42,6 +42,18 @@ def test_whole_folder(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["1"]
 
 
+def test_a_folder_replaced_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "impact"
+    for name in ("old.txt", "new.txt"):
+        with whole_folder(path, replace=True) as beside:
+            (beside / name).write_text("x", "utf-8")
+    assert [p.name for p in path.iterdir()] == ["new.txt"]
+    with pytest.raises(RuntimeError), whole_folder(path, replace=True) as beside:
+        _half(beside / "half.txt")
+    assert [p.name for p in path.iterdir()] == ["new.txt"]
+    assert [p.name for p in tmp_path.iterdir()] == ["impact"]
+
+
 def test_a_failed_folder_does_not_appear(tmp_path: Path) -> None:
     path = tmp_path / "run"
     with pytest.raises(RuntimeError), whole_folder(path) as beside:

@@ -16,6 +16,7 @@ from earlywarn.errors import EarlywarnError
 from earlywarn.impact.rows import CAPACITY, Impact, Moves
 from earlywarn.impact.trial import impact
 from earlywarn.models import registry
+from earlywarn.models.experts import rule_weights
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.rules.problems import RulesError
 from earlywarn.scoring.run import Run, score
@@ -337,7 +338,7 @@ def test_the_experts_base_level_moves_and_is_a_cause(ws: Workspace, tmp_path: Pa
 def test_points_that_the_model_has_fitted_change_nobody(ws: Workspace, tmp_path: Path) -> None:
     rulebook = load_rulebook(ws.rules)
     weights = [0.5] * len(rulebook.in_force(None))
-    promote(ws, rules=registry.rule_weights(rulebook, weights))
+    promote(ws, rules=rule_weights(rulebook, weights))
     first = next(rule for rule in rulebook.rules if rule.points == 2.0)
     folder = copy_rules(
         ws, tmp_path, lambda f: swap(f, "attendance.yaml", ("points: 2.0", "points: 2.5"))

@@ -16,6 +16,7 @@ import pytest
 from conftest import ROOT
 from earlywarn.features.write import write_features
 from earlywarn.models import registry
+from earlywarn.models.experts import rule_weights
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.run import SCORES_FILE as SCORES
 from earlywarn.scoring.run import score
@@ -78,7 +79,7 @@ def test_ladders_are_climbed(city: City, tmp_path: Path) -> None:
     workspace = village(tmp_path / "村")
     rulebook = load_rulebook(workspace.rules)
     weights = [0.25 * (place % 5) for place in range(len(rulebook.in_force(None)))]
-    label = put_model(workspace, b0=-3.0, rules=registry.rule_weights(rulebook, weights))
+    label = put_model(workspace, b0=-3.0, rules=rule_weights(rulebook, weights))
     run = score(workspace, VILLAGE_DAY, model=label)
     write_features(workspace, VILLAGE_DAY, tmp_path / "features.parquet")
     count, largest = recompute(

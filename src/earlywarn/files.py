@@ -44,10 +44,10 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """Yield a folder beside `path` to fill; it becomes `path` only if the block succeeds.
 
-    `path` must not exist yet.
+    `path` must not exist yet, unless an earlier one is to be replaced as a whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".part-{os.getpid()}-{uuid.uuid4().hex[:8]}")
@@ -57,11 +57,27 @@ def whole_folder(path: Path) -> Iterator[Path]:
         for file in sorted(beside.rglob("*")):
             _sync(file)
         _sync(beside)
-        beside.rename(path)
+        if replace and path.exists():
+            _swap(beside, path)
+        else:
+            beside.rename(path)
         _sync(path.parent)
     finally:
         if beside.exists():
             shutil.rmtree(beside, ignore_errors=True)
+
+
+def _swap(beside: Path, path: Path) -> None:
+    """Put `beside` in the place of `path`; if that fails, `path` stays as it was."""
+    old = path.with_name(f".old-{uuid.uuid4().hex[:8]}")
+    path.rename(old)
+    try:
+        beside.rename(path)
+    except BaseException:
+        with suppress(OSError):
+            old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def sha256(path: Path) -> str:

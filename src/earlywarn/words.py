@@ -155,3 +155,8 @@ CODE_LABELS: dict[str, dict[str, Text]] = {
         "lives_at_school": Text("住校", "lives at school"),
     },
 }
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 rule` or `2 rules`, for English sentences."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -18,6 +18,7 @@ from earlywarn.cli.common import (
 )
 from earlywarn.errors import Text
 from earlywarn.rules.problems import Problem
+from earlywarn.words import counted
 from earlywarn.workspace import Workspace
 
 rules_app = typer.Typer(
@@ -72,7 +73,7 @@ def check(
     out.say(
         Text(
             f"{rules} 条规则，{found} 个问题。",
-            f"{_count(rules, 'rule')}, {_count(found, 'problem')}.",
+            f"{counted(rules, 'rule')}, {counted(found, 'problem')}.",
         )
     )
     return 1 if report.problems else 0
@@ -87,10 +88,6 @@ def _as_data(problem: Problem) -> dict[str, Any]:
         "zh": problem.message.zh,
         "en": problem.message.en,
     }
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 @rules_app.command("test")
@@ -148,8 +145,8 @@ def run_pack_tests(
         Text(
             f"{tests} 个测试，{failed} 个不通过；{len(report.rules)} 条规则中 {full} 条"
             "能出现的情形（命中、未命中、未知）都有测试。",
-            f"{_count(tests, 'test')}, {failed} failed; {full} of "
-            f"{_count(len(report.rules), 'rule')} have a test for each of hit, miss and unknown "
+            f"{counted(tests, 'test')}, {failed} failed; {full} of "
+            f"{counted(len(report.rules), 'rule')} have a test for each of hit, miss and unknown "
             "that they can come to.",
         )
     )

@@ -34,7 +34,8 @@ from earlywarn.conditions.nodes import (
     kind_of,
 )
 
-_TYPES = {
+# What a column of each kind is in an Arrow table.
+ARROW_TYPES = {
     Kind.BOOLEAN: pa.bool_(),
     Kind.NUMBER: pa.float64(),
     Kind.TEXT: pa.string(),
@@ -109,7 +110,7 @@ class _Plan:
         kind = kind or Kind.NUMBER
         if isinstance(node, Constant) or kind_of(node) is None:  # coalesce(null, null) has no kind
             value = node.value if isinstance(node, Constant) else None
-            constant = pa.scalar(value, _TYPES[kind])
+            constant = pa.scalar(value, ARROW_TYPES[kind])
             return self._step((node, kind), lambda: lambda table, done: constant)
         if isinstance(node, Name) and node.kind is Kind.NUMBER:
             return self._step(node, lambda: _of(_double, self._column(node)))
@@ -167,7 +168,7 @@ def _read(table: pa.Table, node: Name) -> Any:
     column = table[node.name]
     values = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     if node.kind is not Kind.NUMBER:
-        return values.cast(_TYPES[node.kind])
+        return values.cast(ARROW_TYPES[node.kind])
     return values if pa.types.is_integer(values.type) else _finite(values.cast(pa.float64()))
 
 

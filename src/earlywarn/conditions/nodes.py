@@ -23,6 +23,14 @@ class Kind(StrEnum):
 
 
 CompareOp = Literal["=", "<>", "<", "<=", ">", ">="]
+# The comparison that holds where another does not, and the one with the sides turned round. Both
+# keep "unknown" unknown.
+NEGATED: dict[CompareOp, CompareOp] = {
+    "=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">",
+}  # fmt: skip
+TURNED: dict[CompareOp, CompareOp] = {
+    "=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<=",
+}  # fmt: skip
 ArithmeticOp = Literal["+", "-", "*", "/"]
 FunctionName = Literal["abs", "least", "greatest", "coalesce"]
 
@@ -180,6 +188,19 @@ def walk(node: Node) -> Iterator[Node]:
 def names_in(node: Node) -> tuple[str, ...]:
     """Return the names in `node`, each once, in order of first appearance."""
     return tuple(dict.fromkeys(n.name for n in walk(node) if isinstance(n, Name)))
+
+
+def joined_parts(node: Both | Either) -> list[Node]:
+    """Return what a chain of one connector joins, in the order of the text."""
+    found: list[Node] = []
+    stack: list[Node] = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, type(node)):
+            stack += [current.right, current.left]
+        else:
+            found.append(current)
+    return found
 
 
 def with_children(node: Node, under: Iterable[Node]) -> Node:

@@ -9,6 +9,7 @@ from typing import Any
 from earlywarn.features.groups import Group, Groups
 from earlywarn.impact.rows import DefinitionChange, RuleState
 from earlywarn.rules.pack import Action, Rule, RuleBook
+from earlywarn.rules.record import action_record, record
 from earlywarn.rules.wording import in_words
 
 
@@ -58,22 +59,20 @@ def _versions(rules: Sequence[Rule]) -> dict[str, list[Rule]]:
     return found
 
 
+# Of a rule's record, in the order in which it is told.
+_KEYS = ("title", "when", "points", "ladder", "floor", "action", "reason")
+_MORE_KEYS = ("effective", "family", "pack")
+
+
 def _meaning(rule: Rule) -> dict[str, Any]:
     """Return what may differ of a rule, as JSON has it; `when` compares by its hash."""
+    kept = record(rule, None)
     return {
-        "title": rule.title._asdict(),
-        "when": rule.when,
-        "points": rule.points,
-        "ladder": rule.ladder,
-        "floor": rule.floor.value if rule.floor else None,
-        "action": rule.action,
-        "reason": rule.reason._asdict(),
+        **{key: kept[key] for key in _KEYS},
         "source": rule.source._asdict(),
-        "effective": [rule.starts.isoformat(), rule.ends.isoformat()] if rule.effective else None,
-        "family": rule.family,
-        "pack": rule.pack,
+        **{key: kept[key] for key in _MORE_KEYS},
         "tests": [{"given": dict(test.given), "expect": test.expect} for test in rule.tests],
-        "_when": rule.when_hash,
+        "_when": kept["when_hash"],
     }
 
 
@@ -104,15 +103,7 @@ def _group(group: Group, groups: Groups) -> dict[str, Any]:
 
 
 def _action(action: Action) -> dict[str, Any]:
-    return {
-        "title": action.title._asdict(),
-        "who": action.who._asdict(),
-        "within_school_days": action.within_school_days,
-        "what": action.what._asdict(),
-        "form": action.form._asdict() if action.form else None,
-        "cause": action.cause,
-        "_label": action.title,
-    }
+    return action_record(action) | {"_label": action.title}
 
 
 def _definitions(

@@ -22,7 +22,6 @@ from earlywarn.errors import EarlywarnError, UsageError
 from earlywarn.features.catalogue import CATALOGUE, CATALOGUE_VERSION, FEATURES
 from earlywarn.files import sha256, whole_folder, write_whole
 from earlywarn.models.experts import EXPERTS, experts_rate, solve_experts
-from earlywarn.models.experts import rule_weights as rule_weights  # noqa: PLC0414
 from earlywarn.models.scorecard import Scorecard
 from earlywarn.workspace import Workspace
 

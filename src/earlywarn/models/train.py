@@ -24,6 +24,7 @@ from earlywarn.models.dates import (
     row_weight,
     split_dates,
 )
+from earlywarn.models.experts import rule_weights
 from earlywarn.models.fit import Fit, Setup
 from earlywarn.models.panel import Panel, build_panel
 from earlywarn.models.scorecard import Scorecard
@@ -183,5 +184,5 @@ def _scorecard(
         g_constant=fit.additive.constant if fit.additive else 0.0,
         g_is_used=fit.additive is not None,
         features=list(fit.additive.tables) if fit.additive else [],
-        rules=registry.rule_weights(rulebook, [float(w) for w in fit.weights]),
+        rules=rule_weights(rulebook, [float(w) for w in fit.weights]),
     )

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,23 +38,10 @@ def write_impact(folder: Path, impact: Impact, lang: Lang) -> tuple[Path, Path]:
         If `folder` is a file, or holds anything else: nothing of anybody's is removed.
     """
     check_target(folder)
-    beside = folder.with_name(f".old-{uuid.uuid4().hex[:8]}")
     page, data = impact_page(impact, lang), json_text(impact)
-    replaced = False
-    try:
-        with whole_folder(folder) as made:
-            (made / PAGE_FILE).write_text(page, encoding="utf-8", newline="\n")
-            (made / JSON_FILE).write_text(data, encoding="utf-8", newline="\n")
-            if folder.exists():
-                folder.rename(beside)
-                replaced = True
-    except BaseException:
-        if replaced and not folder.exists():
-            with suppress(OSError):
-                beside.rename(folder)
-        raise
-    if replaced:
-        shutil.rmtree(beside, ignore_errors=True)
+    with whole_folder(folder, replace=True) as made:
+        (made / PAGE_FILE).write_text(page, encoding="utf-8", newline="\n")
+        (made / JSON_FILE).write_text(data, encoding="utf-8", newline="\n")
     return folder / PAGE_FILE, folder / JSON_FILE
 
 

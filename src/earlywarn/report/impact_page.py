@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 
 from earlywarn.errors import Lang
-from earlywarn.impact.rows import ChildChange, Impact, RuleImpact, SchoolImpact
+from earlywarn.impact.rows import ChildChange, Impact, SchoolImpact
 from earlywarn.report import impact_words as words
 from earlywarn.watchlist import wording
 from earlywarn.words import TIER_LABELS, Tier
@@ -65,8 +65,8 @@ def impact_page(impact: Impact, lang: Lang) -> str:
         sign=_SIGNS,
         state=lambda rule: words.STATES[rule.state](lang),
         rule_lines=lambda rule: words.rule_lines(rule, impact, lang),
-        acting=[rule for rule in impact.rules if not _idle(rule)],
-        idle=[rule for rule in impact.rules if _idle(rule)],
+        acting=[rule for rule in impact.rules if not rule.changes_nobody],
+        idle=[rule for rule in impact.rules if rule.changes_nobody],
         term=lambda name: words.term(name, impact, lang),
         definition_lines=lambda change: words.definition_lines(change, lang),
         counties=_counties(impact),
@@ -84,10 +84,6 @@ def impact_page(impact: Impact, lang: Lang) -> str:
 def _size(school: SchoolImpact) -> int:
     moves = school.moves
     return 1000 * (moves.enter + moves.leave) + moves.up + moves.down
-
-
-def _idle(rule: RuleImpact) -> bool:
-    return rule.changes_nobody
 
 
 def _counties(impact: Impact) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from earlywarn.impact.rows import (
     Impact,
     RuleImpact,
 )
+from earlywarn.rules.record import COMPARED
 from earlywarn.words import TIER_LABELS, Tier
 
 # So many causes stand beside a child; the JSON has them all.
@@ -101,13 +102,7 @@ STATES = {
     "same": Text("未改", "unchanged"),
 }
 
-KEYS: dict[str, Text] = {
-    "title": Text("名称", "title"),
-    "when": Text("条件", "condition"),
-    "points": Text("分值", "points"),
-    "ladder": Text("档梯", "ladder"),
-    "floor": Text("最低等级", "floor"),
-    "action": Text("措施", "action"),
+KEYS: dict[str, Text] = COMPARED | {
     "reason": Text("理由文字", "reason"),
     "source": Text("依据", "source"),
     "effective": Text("生效日期", "effective dates"),

@@ -16,7 +16,7 @@ from earlywarn.rules.testing import VERDICT_LABELS
 from earlywarn.rules.wording import bracketed
 from earlywarn.scoring.rule_explanation import RuleExplanation, Version
 from earlywarn.watchlist.wording import chinese, typeset
-from earlywarn.words import TIER_LABELS
+from earlywarn.words import TIER_LABELS, counted
 
 _LABELS = {
     "when": Text("条件", "Condition"),
@@ -110,7 +110,7 @@ def _action(version: Version) -> Text:
     when = (
         Text("当天", "the same school day")
         if days == 0
-        else Text(f"{days} 个上学日内", f"within {days} school day{'' if days == 1 else 's'}")
+        else Text(f"{days} 个上学日内", f"within {counted(days, 'school day')}")
     )
     form = action.form
     return Text(

@@ -17,7 +17,7 @@ from earlywarn.rules.record import COMPARED, Difference
 from earlywarn.scoring.history import Event, RuleHistory
 from earlywarn.scoring.rule_explanation import CAUTION, RuleExplanation
 from earlywarn.scoring.rule_outcomes import Judged, Outcomes, Share
-from earlywarn.words import EVENT_LABELS, TIER_LABELS
+from earlywarn.words import EVENT_LABELS, TIER_LABELS, counted
 
 _HEADINGS = {
     "rule": Text("规则", "The rule"),
@@ -70,7 +70,7 @@ def _history(history: RuleHistory, lang: Lang) -> list[RenderableType]:
         parts.append(
             said(
                 f"另有 {history.older} 次较早的评分没有记录所用规则，未计入。",
-                f"{_count(history.older, 'older run')} did not record the rules used and "
+                f"{counted(history.older, 'older run')} did not record the rules used and "
                 f"{'is' if history.older == 1 else 'are'} left out.",
                 lang,
             )
@@ -79,7 +79,7 @@ def _history(history: RuleHistory, lang: Lang) -> list[RenderableType]:
         parts.append(
             said(
                 f"另有 {history.damaged} 次评分的文件无法读取，未计入。",
-                f"{_count(history.damaged, 'run')} cannot be read and "
+                f"{counted(history.damaged, 'run')} cannot be read and "
                 f"{'is' if history.damaged == 1 else 'are'} left out.",
                 lang,
             )
@@ -186,7 +186,7 @@ def _hits(found: RuleExplanation, lang: Lang) -> list[RenderableType]:
         parts.append(
             said(
                 f"{found.damaged} 次评分的文件无法读取。",
-                f"{_count(found.damaged, 'run')} cannot be read.",
+                f"{counted(found.damaged, 'run')} cannot be read.",
                 lang,
             )
         )
@@ -288,7 +288,3 @@ def _percent(share: float) -> str:
     if value >= 10 or value == 0:
         return f"{value:.0f}%"
     return f"{value:.1f}%" if value >= 1 else f"{value:.2g}%"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

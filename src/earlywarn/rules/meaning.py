@@ -71,13 +71,14 @@ def outcome(
 
 def same(a: Node, b: Node, groups: Groups) -> bool | None:
     """Whether two conditions always have the same verdict (None: not decided)."""
-    return _only([a, b], groups, {(truth, truth) for truth in (True, False, None)})
+    return outcome([a, b], groups).only({(truth, truth) for truth in (True, False, None)})
 
 
 def contained(a: Node, b: Node, groups: Groups) -> bool | None:
     """Whether whoever `a` hits is hit by `b` too (None: not decided)."""
     truths = (True, False, None)
-    return _only([a, b], groups, {(x, y) for x in truths for y in truths if x is not True or y})
+    wanted = {(x, y) for x in truths for y in truths if x is not True or y}
+    return outcome([a, b], groups).only(wanted)
 
 
 def some_verdicts(roots: Sequence[Node], groups: Groups) -> list[tuple[Truths, ...]]:
@@ -98,10 +99,6 @@ def some_verdicts(roots: Sequence[Node], groups: Groups) -> list[tuple[Truths, .
         counted = [frozenset([world[name]]) for name in MONITORED_GROUPS if name in world]
         worlds.append(world | {"group_count": _count(counted)})
     return [tuple(truths(root, world) for world in worlds) for root in roots]
-
-
-def _only(roots: Sequence[Node], groups: Groups, wanted: AbstractSet[Together]) -> bool | None:
-    return outcome(roots, groups).only(wanted)
 
 
 def _meanings(groups: Groups, fixed: Collection[str]) -> dict[str, Node]:
@@ -136,14 +133,10 @@ class _Cases:
                 kinds = space.kinds_of([*self.roots, *self.counted])
                 del kinds["group_count"]
         self.kinds = kinds
-        every = [*self.roots, *self.counted]
+        self.every = [*self.roots, *self.counted]
         self.few = {
-            name: fixed[name] if name in fixed else space.cases(every, name, kind)
+            name: fixed[name] if name in fixed else space.cases(self.every, name, kind)
             for name, kind in kinds.items()
-        }
-        self.points = {
-            name: values if values is not None else space.points(every, name, kinds[name])
-            for name, values in self.few.items()
         }
 
     def outcome(self) -> Outcome:
@@ -157,7 +150,11 @@ class _Cases:
         whole = {name: (space.whole(name, self.kinds[name]),) for name in rough}
         may, seen = self._work_out(_every(known | whole))
         if rough:
-            seen = self._work_out(_some(self.points, TRIES))[1]
+            points = {
+                name: space.points(self.every, name, self.kinds[name]) if values is None else values
+                for name, values in self.few.items()
+            }
+            seen = self._work_out(_some(points, TRIES))[1]
         return Outcome(frozenset(may), seen)
 
     def _work_out(self, worlds: Iterator[World]) -> tuple[set[Together], dict[Together, World]]:
@@ -191,7 +188,7 @@ def _count(groups: Sequence[Truths]) -> Any:
     unknown = all(None in group for group in groups)
     if low == high and (not unknown or all(group == {None} for group in groups)):
         return None if unknown else float(low)
-    return Span(float(max(low, 0)), float(high), missing=unknown)
+    return Span(float(low), float(high), missing=unknown)
 
 
 def _every(domains: Mapping[str, tuple[Any, ...]]) -> Iterator[World]:

@@ -5,23 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from earlywarn.conditions.nodes import (
+    NEGATED,
+    TURNED,
     Arithmetic,
     Between,
     Both,
     Compare,
-    CompareOp,
     Either,
     Node,
     Not,
     canonical,
     children,
+    joined_parts,
     with_children,
 )
-
-_SWAPPED: dict[CompareOp, CompareOp] = {">": "<", ">=": "<="}
-_NEGATED: dict[CompareOp, CompareOp] = {
-    "=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">",
-}  # fmt: skip
 
 
 def normal_text(node: Node) -> str:
@@ -42,7 +39,7 @@ def _normal(node: Node, *, negated: bool) -> Node:
         high = Compare("<=", node.operand, node.high, node.operands)
         return _normal(Both(low, high), negated=negated)
     if isinstance(node, (Both, Either)):
-        parts = sorted((_normal(p, negated=negated) for p in _parts(node)), key=canonical)
+        parts = sorted((_normal(p, negated=negated) for p in joined_parts(node)), key=canonical)
         join = Both if isinstance(node, Both) is not negated else Either
         joined = parts[0]
         for part in parts[1:]:
@@ -50,24 +47,16 @@ def _normal(node: Node, *, negated: bool) -> Node:
         return joined
     plain = with_children(node, [_normal(child, negated=False) for child in children(node)])
     if isinstance(plain, Compare):
-        return _turned(replace(plain, op=_NEGATED[plain.op]) if negated else plain)
+        return _turned(replace(plain, op=NEGATED[plain.op]) if negated else plain)
     if isinstance(plain, Arithmetic) and plain.op in ("+", "*"):
         left, right = sorted((plain.left, plain.right), key=canonical)
         plain = replace(plain, left=left, right=right)
     return Not(plain) if negated else plain
 
 
-def _parts(node: Both | Either) -> list[Node]:
-    """Return what is joined by a run of the same connector."""
-    found: list[Node] = []
-    for side in (node.left, node.right):
-        found += _parts(side) if type(side) is type(node) else [side]
-    return found
-
-
 def _turned(node: Compare) -> Compare:
-    if node.op in _SWAPPED:
-        return replace(node, op=_SWAPPED[node.op], left=node.right, right=node.left)
+    if node.op in (">", ">="):
+        return replace(node, op=TURNED[node.op], left=node.right, right=node.left)
     if node.op in ("=", "<>") and canonical(node.right) < canonical(node.left):
         return replace(node, left=node.right, right=node.left)
     return node

@@ -111,7 +111,7 @@ class _Reader:
         packs: dict[str, Text] = {}
         for document in documents.values():
             if document is not None:
-                rules += self.pack(document, actions, groups, packs)
+                rules += self.pack(document, groups, packs)
         ordered = tuple(sorted(rules, key=lambda rule: (rule.id, rule.starts)))
         rulebook = RuleBook(ordered, actions, groups, packs)
         for rule in ordered:
@@ -178,7 +178,6 @@ class _Reader:
     def pack(
         self,
         document: safeyaml.Document,
-        actions: dict[str, Action],
         groups: Groups,
         packs: dict[str, Text],
     ) -> list[Rule]:
@@ -202,7 +201,7 @@ class _Reader:
             packs[head.pack] = head.title.text
         entries = data.get("rules") if isinstance(data, dict) else None
         rules = [
-            self.rule(document, i, entry, name, actions, groups)
+            self.rule(document, i, entry, name, groups)
             for i, entry in enumerate(entries if isinstance(entries, list) else [])
         ]
         return [rule for rule in rules if rule is not None]
@@ -213,7 +212,6 @@ class _Reader:
         i: int,
         entry: Any,
         pack: str,
-        actions: dict[str, Action],
         groups: Groups,
     ) -> Rule | None:
         path: safeyaml.Key = ("rules", i)

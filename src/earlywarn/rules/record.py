@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from earlywarn.errors import Text
-from earlywarn.rules.book import Rule
+from earlywarn.rules.book import Action, Rule
 
 Record = Mapping[str, Any]
 
@@ -58,6 +58,19 @@ def record(rule: Rule, weight: float | None) -> dict[str, Any]:
         "reason": rule.reason._asdict(),
         "effective": [rule.starts.isoformat(), rule.ends.isoformat()] if rule.effective else None,
         "family": rule.family,
+    }
+
+
+def action_record(action: Action) -> dict[str, Any]:
+    """Return an action as JSON has it."""
+    return {
+        "id": action.id,
+        "title": action.title._asdict(),
+        "who": action.who._asdict(),
+        "within_school_days": action.within_school_days,
+        "what": action.what._asdict(),
+        "form": action.form._asdict() if action.form else None,
+        "cause": action.cause.value,
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from earlywarn.conditions import Kind
+from earlywarn.conditions.arrow import ARROW_TYPES
 from earlywarn.errors import Text
 from earlywarn.features.catalogue import condition_kinds
 from earlywarn.features.groups import Groups
@@ -26,13 +26,6 @@ VERDICT_LABELS: dict[Verdict, Text] = {
 }
 
 NO_GROUPS = Groups(())
-
-_ARROW = {
-    Kind.BOOLEAN: pa.bool_(),
-    Kind.NUMBER: pa.float64(),
-    Kind.TEXT: pa.string(),
-    Kind.DATE: pa.date32(),
-}
 
 
 @dataclass(frozen=True)
@@ -93,7 +86,7 @@ def run_tests(rules: Sequence[Rule], groups: Groups = NO_GROUPS) -> Report:
     columns: dict[str, Any] = {"student_id": pa.array([f"{i:09d}" for i in range(len(cases))])}
     for name, kind in kinds.items():
         values = [convert(r.tests[n - 1].given.get(name), kind) for r, n in cases]
-        columns[name] = pa.array(values, _ARROW[kind])
+        columns[name] = pa.array(values, ARROW_TYPES[kind])
     # An id may stand twice with other dates: give each rule a column of its own.
     numbered = [replace(rule, id=f"r{i}") for i, rule in enumerate(rules)]
     table = verdicts_of(pa.table(columns), numbered)

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from earlywarn.conditions.nodes import (
+    NEGATED,
+    TURNED,
     Among,
     Arithmetic,
     Between,
     Both,
     Call,
     Compare,
-    CompareOp,
     Constant,
     Either,
     IsNull,
@@ -28,6 +29,7 @@ from earlywarn.conditions.nodes import (
     Negative,
     Node,
     Not,
+    joined_parts,
     kind_of,
 )
 from earlywarn.errors import Lang, Text
@@ -40,13 +42,6 @@ _HEADS = {
     "all": Text("以下各项都成立：", "all of:"),
     "any": Text("以下任一成立：", "any of:"),
 }
-
-_FLIPPED: dict[CompareOp, CompareOp] = {
-    "=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">",
-}  # fmt: skip
-_TURNED: dict[CompareOp, CompareOp] = {
-    "=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<=",
-}  # fmt: skip
 
 _SIGNS = {"+": "+", "-": "\u2212", "*": "×", "/": "\u00f7"}
 _EQUAL = {"=": Text("等于", "equal to"), "<>": Text("不等于", "not equal to")}
@@ -153,7 +148,7 @@ class _Teller:
         while isinstance(node, Not):
             node, negated = node.operand, not negated
         if isinstance(node, (Both, Either)):
-            parts = [self.phrase(part, negated=negated) for part in _flat(node)]
+            parts = [self.phrase(part, negated=negated) for part in joined_parts(node)]
             return _joined("all" if isinstance(node, Both) is not negated else "any", parts)
         if isinstance(node, Compare):
             return self.compare(node, negated)
@@ -186,12 +181,12 @@ class _Teller:
         return Text(f"并非“{label.zh}”", f"not “{label.en}”")
 
     def compare(self, node: Compare, negated: bool) -> Phrase:
-        op = _FLIPPED[node.op] if negated else node.op
+        op = NEGATED[node.op] if negated else node.op
         if node.operands is Kind.BOOLEAN:
             return self.same(node.left, node.right, op == "=")
         left, right = node.left, node.right
         if _fixed(left) and not _fixed(right):
-            left, right, op = right, left, _TURNED[op]
+            left, right, op = right, left, TURNED[op]
         unit = like((left, right))
         one, two = self.told(left, unit), self.told(right, unit)
         verb = _verbs(node.operands, unit)[op]
@@ -329,19 +324,6 @@ class _Teller:
             label = self.label(node.name)
             return Text(f"“{label.zh}”", f"“{label.en}”")
         return bracketed(self.phrase(node, negated=False).both)
-
-
-def _flat(node: Both | Either) -> list[Node]:
-    """Return what a chain of one joint joins, in the order of the text."""
-    found: list[Node] = []
-    stack: list[Node] = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, type(node)):
-            stack += [current.right, current.left]
-        else:
-            found.append(current)
-    return found
 
 
 def _joined(join: Literal["all", "any"], parts: Sequence[Phrase]) -> Phrase:

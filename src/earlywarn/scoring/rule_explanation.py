@@ -19,7 +19,7 @@ from earlywarn.models import registry
 from earlywarn.models.scorecard import Scorecard, weights_for
 from earlywarn.rules.book import Action, Rule, RuleBook
 from earlywarn.rules.pack import load_rulebook
-from earlywarn.rules.record import Record, record
+from earlywarn.rules.record import Record, action_record, record
 from earlywarn.rules.wording import Phrase, in_words
 from earlywarn.scoring.history import RuleHistory, newest_runs, rule_history
 from earlywarn.scoring.rule_outcomes import Hits, Outcomes, hits_in, outcomes_of
@@ -76,7 +76,7 @@ class Version:
                 {"id": rung.id, "title": rung.title._asdict(), "points": rung.points}
                 for rung in self.rungs
             ],
-            "action": _action_dict(self.action),
+            "action": action_record(self.action) if self.action else None,
             "source": rule.source._asdict(),
             "schools_see_it": not rule.hidden_from_schools,
             "tests": [{"given": test.given, "expect": test.expect} for test in rule.tests],
@@ -260,17 +260,3 @@ def _no_such_rule(rule_id: str, rulebook: RuleBook) -> EarlywarnError:
             if part
         ),
     )
-
-
-def _action_dict(action: Action | None) -> dict[str, Any] | None:
-    if action is None:
-        return None
-    return {
-        "id": action.id,
-        "title": action.title._asdict(),
-        "who": action.who._asdict(),
-        "within_school_days": action.within_school_days,
-        "what": action.what._asdict(),
-        "form": action.form._asdict() if action.form else None,
-        "cause": action.cause.value,
-    }
