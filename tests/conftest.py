@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from earlywarn.workspace import Workspace
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("EARLYWARN_SHARED", ROOT.parent / "shared"))
+
+# No test fails because a machine is slow.
+settings.register_profile("earlywarn", deadline=None)
+settings.load_profile("earlywarn")
 
 
 @pytest.fixture
