@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from earlywarn.cli.common import JsonOption, LangOption, WorkspaceOption, command, output
+from earlywarn.cli.common import JsonOption, LangOption, Output, WorkspaceOption, command, output
 from earlywarn.errors import Text
 from earlywarn.workspace import Workspace
+
+if TYPE_CHECKING:
+    from earlywarn.tables.opendata import Imported
 
 imports = typer.Typer(
     no_args_is_help=True, help="Import an open data set / 导入公开数据集", add_completion=False
@@ -32,14 +36,38 @@ def oulad(
     """
     from earlywarn.tables.oulad import import_oulad
 
-    out = output(lang, as_json, workspace)
+    return _import(import_oulad, source, workspace, output(lang, as_json, workspace))
+
+
+@imports.command("star")
+@command
+def star(
+    source: Annotated[Path, typer.Argument(help="STAR_Students.csv, plain or .gz, or its folder")],
+    workspace: WorkspaceOption = Path(),
+    as_json: JsonOption = False,
+    lang: LangOption = "",
+) -> int:
+    """Import Project STAR, pupils from kindergarten to school's end. / 导入 Project STAR。
+
+    The data set is CC0 1.0: Achilles C. M. and others, Harvard Dataverse, doi:10.7910/DVN/SIWH9F.
+
+    Example: earlywarn import star ~/Downloads/STAR_Students.csv -w star-workspace
+    """
+    from earlywarn.tables.star import import_star
+
+    return _import(import_star, source, workspace, output(lang, as_json, workspace))
+
+
+def _import(
+    importer: Callable[[Workspace, Path], Imported], source: Path, workspace: Path, out: Output
+) -> int:
     opened = Workspace.open(workspace)
     with out.progress(Text("正在导入…", "Importing ...")):
-        result = import_oulad(opened, source)
+        result = importer(opened, source)
     if not result.is_new:
         out.say(Text("已经导入过，未作改动。", "It was imported already; nothing was changed."))
     for table, rows in result.rows.items():
-        out.line(f"{table:12} {rows:>9,}")
+        out.line(f"{table:17} {rows:>9,}")
     out.data({"rows": result.rows, "is_new": result.is_new})
     return 0
 
