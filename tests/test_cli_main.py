@@ -27,6 +27,7 @@ COMMANDS = (
     "train",
     "import",
     "import oulad",
+    "import star",
     "rules",
     "rules check",
     "rules test",
@@ -35,6 +36,9 @@ COMMANDS = (
     "models list",
     "models show",
     "models promote",
+    "models compare",
+    "models rollback",
+    "models monitor",
 )
 GROUPS = ("", "import", "rules", "models")
 ROLL = "student_id,snapshot_date,school_id,grade\n"
@@ -119,6 +123,7 @@ def test_a_wrong_call_exits_2(workspace, monkeypatch, words):
         (["explain", "NOBODY", "--as-of", "2026-09-02"], 1),
         (["train"], 1),
         (["import", "oulad", "."], 1),
+        (["import", "star", "."], 1),
         (["rules", "check"], 0),
         (["rules", "test"], 0),
         (["rules", "list"], 0),

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from earlywarn.models.boost import BoostSettings, between, collapse, cuts_of, fit_additive
+from earlywarn.models.additive import between, cuts_of
+from earlywarn.models.boost import AdditiveBoostClassifier, collapse
 from models_rules import rounded
 
 NAMES = ["share", "count", "wide", "thirds", "only_missing_or_7", "empty", "constant"]
@@ -37,11 +38,15 @@ def data():
     return x, y, rng.random(n) + 0.1
 
 
+def booster(**options):
+    return AdditiveBoostClassifier(monotonic_cst=DIRECTIONS, random_state=1, **options)
+
+
 @pytest.fixture(scope="module")
 def trained(data):
     x, y, weight = data
-    options = BoostSettings(max_iter=80, learning_rate=0.1)
-    return fit_additive(x, y, weight, NAMES, DIRECTIONS, seed=1, settings=options)
+    model = booster(max_iter=80, learning_rate=0.1).learn(x, y, weight, NAMES)
+    return model.additive_, model
 
 
 def extreme_rows(tables, x):
@@ -64,7 +69,7 @@ def test_tables_equal_the_forest(data, trained):
     random = rounded(rng.normal(size=(1000, len(NAMES))) * rng.choice([0.5, 3, 1e3], (1000, 1)))
     random[rng.random(random.shape) < 0.2] = np.nan
     rows = np.concatenate([random, x[:1000], extreme_rows(additive.tables, x)])
-    decision = model.decision_function(rows[:, model.columns_])
+    decision = model.forest_.decision_function(rows[:, model.columns_])
     assert np.abs(additive.g(rows) + additive.constant - decision).max() < 1e-12
     assert [t.name for t in additive.tables] == NAMES
     assert additive.tables[5].thresholds == []
@@ -111,18 +116,17 @@ def test_one_and_two_threads_give_the_same_tables(data):
     found = []
     for threads in (1, 2):
         with threadpool_limits(threads):
-            options = BoostSettings(max_iter=10)
-            found.append(fit_additive(x, y, weight, NAMES, DIRECTIONS, seed=1, settings=options)[0])
+            found.append(booster(max_iter=10).learn(x, y, weight, NAMES).additive_)
     assert found[0] == found[1]
 
 
 def test_no_column_that_varies_leaves_the_share():
     x = np.full((4, 1), np.nan)
     y = np.asarray([True, False, False, False])
-    additive, model = fit_additive(x, y, np.ones(4), ["a"], [0], seed=0)
-    assert model is None
-    assert additive.g(x).tolist() == [0] * 4
-    assert 1 / (1 + np.exp(-additive.constant)) == pytest.approx(0.25)
+    model = AdditiveBoostClassifier().learn(x, y, np.ones(4), ["a"])
+    assert model.forest_ is None
+    assert model.additive_.g(x).tolist() == [0] * 4
+    assert 1 / (1 + np.exp(-model.additive_.constant)) == pytest.approx(0.25)
 
 
 @settings(max_examples=300, deadline=None)

@@ -2,12 +2,27 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from earlywarn.models.metrics import difference, lists, measure, share_listed
+from earlywarn.models.metrics import (
+    MEASURES,
+    Exact,
+    difference,
+    figure,
+    lists,
+    measure,
+    over,
+    plain,
+    recall_at_capacity,
+    share_listed,
+    wilson,
+)
 from earlywarn.models.panel import Rows
 from earlywarn.models.validate import calibration_slope
+from models_rules import panel_rows, random_rows
 
 
 def rows(n=400, seed=0, schools=4, days=2, weight=None, capacity=3):
@@ -22,6 +37,10 @@ def rows(n=400, seed=0, schools=4, days=2, weight=None, capacity=3):
         y=rng.random(n) < 0.1,
         weight=np.ones(n) if weight is None else weight,
         capacity=np.full(n, capacity, dtype=np.int32),
+        stage=np.zeros(n, dtype=np.int8),
+        kind=np.zeros(n, dtype=np.int8),
+        groups=np.zeros((n, 0), dtype=np.int8),
+        followed=np.zeros(n, dtype=bool),
     )
 
 
@@ -99,6 +118,79 @@ def test_without_events_nothing_is_defined():
     assert found["auc"] == [None, None, None]
     assert found["recall_at_capacity"] == [None, None, None]
     assert calibration_slope(none, np.linspace(0.1, 0.2, 400)) == [None, None, None]
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10_000), shuffle=st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(seed, shuffle):
+    data, score = random_rows(seed, students=40)
+    order = list(range(len(data)))
+    shuffle.shuffle(order)
+    order = np.asarray(order)
+    found = measure(data, score, seed=1, draws=20)
+    moved = measure(data.take(order), score[order], seed=1, draws=20)
+    assert moved.value == found.value
+    for name in MEASURES:
+        np.testing.assert_array_equal(moved.draws[name], found.draws[name])
+    assert recall_at_capacity(data.take(order), score[order]) == recall_at_capacity(data, score)
+
+
+def test_each_draw_is_the_measure_of_the_students_drawn():
+    data, score = random_rows(3, students=50)
+    found = measure(data, score, seed=9, draws=5)
+    capacity, top = lists(data, score)
+    rng = np.random.default_rng(9)
+    for draw in range(5):
+        times = np.bincount(rng.integers(0, 50, 50), minlength=50)[data.student]
+        w = data.weight * times
+        expected = {
+            "auc": roc_auc_score(data.y, score, sample_weight=w),
+            "ap": average_precision_score(data.y, score, sample_weight=w),
+            "recall_at_capacity": np.sum(w * data.y * capacity) / np.sum(w * data.y),
+            "precision_at_capacity": np.sum(w * data.y * capacity) / np.sum(w * capacity),
+            "recall_top_tenth": np.sum(w * data.y * top) / np.sum(w * data.y),
+            "precision_top_tenth": np.sum(w * data.y * top) / np.sum(w * top),
+            "brier": np.sum(w * (score - data.y) ** 2) / np.sum(w),
+            "observed_expected": np.sum(w * data.y) / np.sum(w * score),
+        }
+        assert {n: found.draws[n][draw] for n in MEASURES} == pytest.approx(expected, abs=1e-9)
+
+
+def test_exact_totals_do_not_depend_on_the_order_of_addition():
+    rng = np.random.default_rng(0)
+    sums = rng.random((5000, 3)) * [1e-6, 1.0, 1e6]
+    sums[rng.random(5000) < 0.9] = 0
+    counts = rng.poisson(1.0, (7, 5000)).astype(float)
+    found = Exact.of(sums).totals(counts)
+    np.testing.assert_allclose(found, np.einsum("ds,sk->dk", counts, sums), rtol=1e-9)
+    order = rng.permutation(5000)
+    np.testing.assert_array_equal(Exact.of(sums[order]).totals(counts[:, order]), found)
+    assert Exact.of(np.zeros((4, 2))).totals(np.ones((3, 4))).tolist() == [[0, 0]] * 3
+
+
+@pytest.mark.parametrize("n", [1, 12, 400.5])
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 1.0])
+def test_wilsons_interval_solves_its_equation(share, n):
+    low, high = wilson(share, n)
+    assert 0 <= low <= share <= high <= 1
+    for end in (low, high):
+        if 0 < end < 1:
+            assert abs(share - end) == pytest.approx(
+                1.959964 * np.sqrt(end * (1 - end) / n), rel=1e-5
+            )
+
+
+def test_rounding():
+    assert plain(1 / 3) == 0.333333
+    assert figure(1 / 3e6) == 3.33333e-07
+    assert plain(float("nan")) is figure(float("inf")) is None
+    over_nothing = over(np.asarray([1.0, 0.0]), np.asarray([0.0, 2.0]))
+    np.testing.assert_array_equal(over_nothing, [np.nan, 0.0])
+
+
+def test_no_rows():
+    none = panel_rows([])
+    assert measure(none, np.zeros(0), seed=1, draws=3).as_json()["auc"] == [None, None, None]
 
 
 def test_calibration_slope():

@@ -7,15 +7,20 @@ from itertools import pairwise
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from earlywarn.engine.duckdb import sql_file
+from earlywarn.engine.duckdb import connect, sql_file
 from earlywarn.errors import EarlywarnError
 from earlywarn.features.catalogue import FEATURES
+from earlywarn.features.groups import GROUP_NAMES
 from earlywarn.models import panel as panels
 from earlywarn.models.dates import Period, as_of_dates, known_period, row_weight, split_dates
-from earlywarn.models.panel import Rows, classifier_inputs, lot
-from earlywarn.workspace import Config
+from earlywarn.models.panel import Rows, build_panel, classifier_inputs, lot
+from earlywarn.rules.pack import load_rulebook
+from earlywarn.tables.batches import add_batch
+from earlywarn.tables.contract import TABLES
+from earlywarn.workspace import Config, Workspace
 
 AS_OF = date(2026, 3, 1)
 END = AS_OF + timedelta(days=90)
@@ -189,6 +194,10 @@ def rows_of(codes, day, y):
         y=np.asarray(y),
         weight=np.ones(n),
         capacity=np.full(n, 3, dtype=np.int32),
+        stage=np.zeros(n, dtype=np.int8),
+        kind=np.zeros(n, dtype=np.int8),
+        groups=np.zeros((n, 0), dtype=np.int8),
+        followed=np.zeros(n, dtype=bool),
     )
 
 
@@ -213,3 +222,109 @@ def test_lots_depend_on_seed_and_id_only():
     drawn = [lot(7, f"S{i}") for i in range(2000)]
     assert 0 <= min(drawn) < max(drawn) < 1
     assert abs(np.mean(drawn) - 0.5) < 0.03
+
+
+def contract_rows(of, /, **columns):
+    table = TABLES[of]
+    count = len(next(iter(columns.values())))
+    return pa.table(
+        {
+            c.name: pa.array(columns.get(c.name, [None] * count), table.schema.field(c.name).type)
+            for c in table.columns
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def village(tmp_path_factory):
+    """Five children, of whom much is known of some and nothing of others; two as-of dates."""
+    options = {"horizon_days": 14, "stages": {"junior": (7, 9), "primary": (1, 6)}}
+    workspace = Workspace.init(tmp_path_factory.mktemp("p") / "某县 1", Config(**options))
+    ids = ["a", "b", "c", "d", "e"]
+    tables = {
+        "students": contract_rows(
+            "students",
+            student_id=ids,
+            snapshot_date=[date(2026, 2, 20)] * 5,
+            school_id=["X", "X", "Y", "Z", "Z"],
+            grade=[1, 7, 9, 6, 2],
+            migrant_child=[True, False, None, None, True],
+            disability=["none", "visual", None, "none", None],
+            poverty=[None, "none", None, "registered", None],
+        ),
+        "schools": contract_rows(
+            "schools",
+            school_id=["X", "Y"],  # nothing is known of Z
+            name=["x", "y"],
+            county=["k", "k"],
+            kind=["nine_year", None],
+        ),
+        "attendance": contract_rows(
+            "attendance", student_id=ids, date=[date(2026, 2, 27)] * 5, status=["present"] * 5
+        ),
+        "outcomes": contract_rows(
+            "outcomes",
+            student_id=["e", "b"],
+            date=[date(2026, 3, 5), date(2026, 4, 30)],
+            event=["dropped_out", "suspected"],
+        ),
+    }
+    with workspace.lock("test"):
+        add_batch(workspace, tables, origin="test", content="test")
+    return workspace
+
+
+def village_panel(workspace, **options):
+    con = connect(workspace)
+    period = Period(date(2026, 4, 30), date.max)
+    rulebook = load_rulebook(workspace.rules)
+    days = ([AS_OF], [date(2026, 3, 20)])
+    return build_panel(con, workspace.config, rulebook, period, *days, **options)
+
+
+def test_what_the_audit_needs_stands_beside_the_rows(village):
+    panel = village_panel(village)
+    assert panel.stages == ("junior", "primary")
+    assert panel.kinds == ("primary", "junior", "nine_year", "teaching_point")
+    assert panel.groups == GROUP_NAMES
+    for rows, names in ((panel.train, "abcde"), (panel.test, "abcd")):
+        assert "".join(panel.students[s] for s in rows.student) == names
+        count = len(rows)
+        assert [panel.stages[s] for s in rows.stage] == [
+            "primary", "junior", "junior", "primary", "primary"
+        ][:count]  # fmt: skip
+        assert rows.kind.tolist() == [2, 2, -1, -1, -1][:count]
+        member = {name: rows.groups[:, j].tolist() for j, name in enumerate(panel.groups)}
+        assert member["migrant"] == [1, 0, -1, -1, 1][:count]
+        assert member["disabled"] == [0, 1, -1, 0, -1][:count]
+        assert member["poor_family"] == [-1, 0, -1, 1, -1][:count]
+        assert member["orphan"] == [-1] * count
+        assert not rows.followed.any()
+        taken = rows.take(rows.student > 1)
+        assert taken.groups.shape == (count - 2, len(panel.groups))
+        assert taken.stage.dtype == taken.kind.dtype == taken.groups.dtype == np.int8
+    assert panel.train.y.tolist() == [False] * 4 + [True]
+
+
+def test_who_was_on_a_list_is_marked(village):
+    listed = pa.table(
+        {
+            "student_id": ["a", "b", "c", "stranger"],
+            "as_of": [AS_OF + timedelta(days=14), AS_OF + timedelta(days=15), AS_OF, AS_OF],
+        },
+        schema=pa.schema([("student_id", pa.string()), ("as_of", pa.date32())]),
+    )
+    panel = village_panel(village, followed=listed)
+    marked = [panel.students[s] for s in panel.train.student[panel.train.followed]]
+    assert marked == ["a", "c"]
+    assert not panel.test.followed.any()
+
+
+def test_a_part_without_rows_has_every_column(village):
+    con = connect(village)
+    period = Period(date(2026, 4, 30), date.max)
+    rulebook = load_rulebook(village.rules)
+    panel = build_panel(con, village.config, rulebook, period, [AS_OF], [])
+    assert len(panel.test) == 0
+    assert panel.test.groups.shape == (0, len(panel.groups))
+    assert panel.test.x.shape[1] == panel.train.x.shape[1]

@@ -9,7 +9,7 @@ import pytest
 
 from earlywarn.errors import EarlywarnError, UsageError
 from earlywarn.files import sha256
-from earlywarn.models import registry
+from earlywarn.models import promotion, registry
 from earlywarn.models.scorecard import FeatureTable, apply
 from earlywarn.workspace import Workspace
 from models_rules import book, rule, scorecard, verdicts, weight
@@ -183,3 +183,80 @@ def test_the_experts_are_written_once_for_a_rule_book(workspace):
     other = book(rule("a", 2.5, "u"))
     assert registry.experts(workspace, other, verdicts(a=[True, False])).label == "experts/2"
     assert registry.experts(workspace, RULES, judged) == found
+
+
+def state(workspace):
+    found = registry.read_promoted(workspace)
+    return (found.label, found.before) if found else None
+
+
+def test_going_back_and_forth_loses_no_history(saved):
+    registry.save(saved, scorecard([], [], version=2, b1=0.0), **EMPTY)
+    registry.save(saved, scorecard([], [], version=3, b1=0.0), **EMPTY)
+    steps = [
+        ("main/1", ("main/1", [])),
+        ("main/2", ("main/2", ["main/1"])),
+        (None, ("main/1", [])),
+        ("main/3", ("main/3", ["main/1"])),
+        ("main/2", ("main/2", ["main/1", "main/3"])),
+        ("main/1", ("main/1", ["main/1", "main/3", "main/2"])),
+        (None, ("main/2", ["main/1", "main/3"])),
+        (None, ("main/3", ["main/1"])),
+        (None, ("main/1", [])),
+        (None, None),
+        ("main/2", ("main/2", [])),
+        (None, None),
+    ]
+    for label, expected in steps:
+        if label:
+            registry.promote(saved, label)
+        else:
+            registry.rollback(saved)
+        assert state(saved) == expected
+    used = [line.model for line in promotion.read_history(saved)]
+    assert used == [label or (now[0] if now else "none") for label, now in steps]
+    with pytest.raises(EarlywarnError, match="nothing to go back from"):
+        registry.rollback(saved)
+
+
+def test_a_promoted_json_without_history_is_read(saved):
+    registry.save(saved, scorecard([], [], version=2, b1=0.0), **EMPTY)
+    old = {"format": 1, "name": "main", "version": 2, "since": "2026-01-01", "before": ["main/1"]}
+    (saved.models / "promoted.json").write_text(json.dumps(old), "utf-8")
+    assert registry.rollback(saved).now.label == "main/1"
+    assert [line.model for line in promotion.read_history(saved)] == ["main/1", "main/2", "main/1"]
+
+
+def test_promoting_mends_a_damaged_promoted_json_and_keeps_it(saved):
+    path = saved.models / "promoted.json"
+    path.write_text('{"format": 1, "na', "utf-8")
+    with pytest.raises(EarlywarnError, match="is damaged"):
+        registry.choose(saved, None)
+    with pytest.raises(EarlywarnError, match="is damaged"):
+        registry.rollback(saved)
+    registry.promote(saved, "main/1")
+    assert registry.promoted(saved).label == "main/1"
+    kept = saved.models / "promoted-damaged-1.json"
+    assert kept.read_text("utf-8") == '{"format": 1, "na'
+
+
+@pytest.mark.parametrize("before", ["../../x/1", "none", "x", "main/9"])
+def test_a_way_back_that_leads_nowhere_is_refused(saved, before):
+    registry.promote(saved, "main/1")
+    rewrite_before(saved, before)
+    with pytest.raises(EarlywarnError, match="Cannot go back"):
+        registry.rollback(saved)
+    assert state(saved) == ("main/1", [before])
+
+
+def test_a_way_back_without_a_version_is_the_newest(saved):
+    registry.promote(saved, "main/1")
+    rewrite_before(saved, "main")
+    assert registry.rollback(saved).now.label == "main/1"
+    assert state(saved) == ("main/1", [])
+
+
+def rewrite_before(workspace, label):
+    path = workspace.models / "promoted.json"
+    changed = json.loads(path.read_text("utf-8")) | {"before": [label]}
+    path.write_text(json.dumps(changed), "utf-8")

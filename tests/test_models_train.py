@@ -106,6 +106,7 @@ def test_the_model_is_tested_on_what_came_after(trained):
         "manifest.json",
         "metrics.json",
         "card.html",
+        "reference.json",
     }
     assert json.loads((result.folder / "metrics.json").read_text("utf-8")) == metrics
 
@@ -142,7 +143,10 @@ def test_two_trainings_are_equal(trained):
     again = train(workspace)
     assert again.scorecard.version == result.scorecard.version + 1
     assert again.scorecard.model_copy(update={"version": 1}) == result.scorecard
-    assert again.metrics | {"model": "main/1"} == result.metrics
+    first = {"model": "main/1", "looked_at": {"times": 1, "models": ["main/1"]}}
+    assert result.metrics["looked_at"] == first["looked_at"]
+    assert again.metrics["looked_at"] == {"times": 2, "models": ["main/1", "main/2"]}
+    assert again.metrics | first == result.metrics
     assert registry.promoted(workspace) == result.scorecard  # training promotes nothing unasked
 
 
@@ -175,7 +179,7 @@ def test_the_commands(trained):
     code, text = run("models", "show", "main/1", "--json", "--weights")
     shown = json.loads(text)
     assert shown["model"] == "main/1"
-    assert {"rule", "points", "weight", "moved"} == set(shown["weights"][0])
+    assert {"rule", "points", "weight", "moved", "why"} <= set(shown["weights"][0])
     code, text = run("models", "show", "--lang", "zh")
     assert "只用规则" in text
     code, text = run("models", "promote", "other/3", "--lang", "en")

@@ -85,6 +85,9 @@ def show_run(out: Output, info: dict[str, object], folder: Path, is_new: bool) -
             f"{counts['schools']} schools, {counts['listed']} listed ({', '.join(shown['en'])}).",
         )
     )
+    warnings: list[dict[str, str]] = info.get("warnings") or []  # type: ignore[assignment]
+    for warning in warnings:
+        out.say(Text(f"警告：{warning['zh']}", f"Warning: {warning['en']}"))
     out.line(str(folder / "watchlists" / "index.html"))
 
 

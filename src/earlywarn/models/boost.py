@@ -9,136 +9,113 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from earlywarn.models.scorecard import Bools, FeatureTable, Floats, lookup
-
-SCALE = 1e9  # features are rounded to 9 decimals: every value is the double nearest to k / SCALE
-
-
-@dataclass(frozen=True)
-class BoostSettings:
-    """The booster's settings; `for_events` chooses by how much there is to learn from."""
-
-    learning_rate: float = 0.05
-    max_iter: int = 150
-    max_leaf_nodes: int = 4
-    min_samples_leaf: int = 40
-    l2_regularization: float = 5.0
-    max_bins: int = 255
-
-    @classmethod
-    def for_events(cls, events: int) -> BoostSettings:
-        """Return settings for `events` students with the outcome: fewer events, fewer trees."""
-        if events < 50:
-            return cls(max_iter=60, max_leaf_nodes=3)
-        if events < 500:
-            return cls(max_iter=120)
-        return cls(max_iter=300)
+from earlywarn.models.additive import (
+    Additive,
+    balanced,
+    between,
+    bins_of,
+    centred,
+    cuts_of,
+    empty,
+    varies,
+)
+from earlywarn.models.estimator import AdditiveClassifier
+from earlywarn.models.scorecard import Bools, FeatureTable, Floats
 
 
-@dataclass(frozen=True)
-class Additive:
-    """g: centred tables, and the constant that makes their sum the decision function."""
-
-    tables: tuple[FeatureTable, ...]
-    constant: float
-
-    def g(self, x: Floats) -> Floats:
-        """Return the sum of the tables for each row of `x` (columns = tables), centred."""
-        total: Floats = np.zeros(x.shape[0], dtype=np.float64)
-        for place, table in enumerate(self.tables):
-            if table.thresholds or table.missing or table.values != [0.0]:
-                total += lookup(table, x[:, place])
-        return total
-
-
-def cuts_of(column: Floats, weight: Floats, max_bins: int) -> Floats:
-    """Return ascending thresholds, each a `between`, that part `column` into at most `max_bins`.
-
-    Up to `max_bins` distinct values are each a bin of their own; more are parted at quantiles of
-    `weight`. Missing values are left out.
-    """
-    known = ~np.isnan(column)
-    values, place = np.unique(column[known], return_inverse=True)
-    if len(values) > max_bins:
-        mass = np.cumsum(np.bincount(place, weights=weight[known]))
-        wanted = mass[-1] * np.arange(1, max_bins) / max_bins
-        ends = np.unique(np.searchsorted(mass, wanted))
-        lows = values[ends[ends < len(values) - 1]]
-    else:
-        lows = values[:-1]
-    return np.unique(np.asarray([between(float(low)) for low in lows], dtype=np.float64))
-
-
-def fit_additive(
-    x: Floats,
-    y: Bools,
-    weight: Floats,
-    names: Sequence[str],
-    directions: Sequence[int],
-    *,
-    seed: int,
-    settings: BoostSettings | None = None,
-) -> tuple[Additive, Any]:
-    """Train the booster and collapse it.
+class AdditiveBoostClassifier(AdditiveClassifier):
+    """Boosted trees of one feature each, as tables.
 
     The booster is trained on the bins' numbers; afterwards its thresholds are translated into the
-    features' own, so that `model.decision_function` takes the features as they are. (scikit-learn's
-    own weighted binning sorts each column once for every bin, which takes twenty times as long as
-    the training.) Half of the bins' mass lies on the rows with the label, so that bins are fine
-    where risk is. One thread, since sums over threads differ in the last bits.
+    features' own. (scikit-learn's own weighted binning sorts each column once for every bin, which
+    takes twenty times as long as the training.) Half of the bins' mass lies on the rows with the
+    label, so that bins are fine where risk is. One thread, since sums over threads differ in the
+    last bits.
 
     Parameters
     ----------
-    x, y, weight
-        (n, features) with NaN for missing; (n,) labels, of both classes; (n,) weights above 0.
-    directions
-        For each feature 1, -1 or 0: where risk may grow.
+    learning_rate, max_iter, max_leaf_nodes, min_samples_leaf, l2_regularization, max_bins
+        As in scikit-learn's HistGradientBoostingClassifier.
+    monotonic_cst
+        For each feature 1, -1 or 0: where risk may grow. None: nowhere bound.
+    random_state
+        Nothing is drawn at random here; kept with the model.
 
-    Returns
-    -------
-    The tables (one per name; a column that is all empty or constant gets an empty table), and the
-    scikit-learn model, which reads the columns `model.columns_` of `x` (None if no column varies).
+    Attributes
+    ----------
+    forest_
+        The fitted HistGradientBoostingClassifier with translated thresholds; it reads the columns
+        `columns_` (None if no column varies).
     """
-    # Imported here: scikit-learn takes a second that scoring does not need.
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    chosen = settings or BoostSettings()
-    columns = [j for j in range(x.shape[1]) if _varies(x[:, j])]
-    if not columns:
-        tables = tuple(_empty(name) for name in names)
-        share = float(np.average(y, weights=weight))
-        return Additive(tables, math.log(share / (1 - share))), None
-    total = float(weight.sum())
-    mass = weight * np.where(y, total / weight[y].sum(), total / weight[~y].sum())
-    cuts = [cuts_of(x[:, j], mass, chosen.max_bins) for j in columns]
+    def __init__(
+        self,
+        learning_rate: float = 0.05,
+        max_iter: int = 300,
+        max_leaf_nodes: int = 4,
+        min_samples_leaf: int = 40,
+        l2_regularization: float = 5.0,
+        max_bins: int = 255,
+        monotonic_cst: Sequence[int] | None = None,
+        random_state: int | None = 0,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.max_iter = max_iter
+        self.max_leaf_nodes = max_leaf_nodes
+        self.min_samples_leaf = min_samples_leaf
+        self.l2_regularization = l2_regularization
+        self.max_bins = max_bins
+        self.monotonic_cst = monotonic_cst
+        self.random_state = random_state
+
+    def _tables(
+        self,
+        x: Floats,
+        y: Bools,
+        weight: Floats,
+        names: Sequence[str],
+        directions: Sequence[int],
+    ) -> Additive:
+        self.columns_ = [j for j in range(x.shape[1]) if varies(x[:, j])]
+        self.forest_ = None
+        self.n_iter_ = self.max_iter
+        if not self.columns_:
+            share = float(np.average(y, weights=weight))
+            return Additive(tuple(empty(name) for name in names), math.log(share / (1 - share)))
+        mass = balanced(y, weight)
+        cuts = [cuts_of(x[:, j], mass, self.max_bins) for j in self.columns_]
+        self.forest_ = HistGradientBoostingClassifier(
+            interaction_cst="no_interactions",
+            monotonic_cst=[directions[j] for j in self.columns_],
+            early_stopping=False,
+            random_state=self.random_state,
+            learning_rate=self.learning_rate,
+            max_iter=self.max_iter,
+            max_leaf_nodes=self.max_leaf_nodes,
+            min_samples_leaf=self.min_samples_leaf,
+            l2_regularization=self.l2_regularization,
+            max_bins=self.max_bins,
+        )
+        with threadpool_limits(1, user_api="openmp"):
+            self.forest_.fit(codes_of(x, self.columns_, cuts), y, sample_weight=weight)
+        _translate(self.forest_, cuts)
+        return collapse(self.forest_, x, weight, names, self.columns_)
+
+
+def codes_of(x: Floats, columns: Sequence[int], cuts: Sequence[Floats]) -> Floats:
+    """Return the bins' numbers of some columns of `x` as floats, NaN for missing values."""
     codes: Floats = np.empty((x.shape[0], len(columns)), dtype=np.float64, order="F")
     for place, j in enumerate(columns):
-        codes[:, place] = np.searchsorted(cuts[place], x[:, j], side="left")
+        codes[:, place] = bins_of(x[:, j], cuts[place])
         codes[np.isnan(x[:, j]), place] = np.nan
-    model = HistGradientBoostingClassifier(
-        interaction_cst="no_interactions",
-        monotonic_cst=[directions[j] for j in columns],
-        early_stopping=False,
-        random_state=seed,
-        learning_rate=chosen.learning_rate,
-        max_iter=chosen.max_iter,
-        max_leaf_nodes=chosen.max_leaf_nodes,
-        min_samples_leaf=chosen.min_samples_leaf,
-        l2_regularization=chosen.l2_regularization,
-        max_bins=chosen.max_bins,
-    )
-    with threadpool_limits(1, user_api="openmp"):
-        model.fit(codes, y, sample_weight=weight)
-    _translate(model, cuts)
-    model.columns_ = columns
-    return collapse(model, x, weight, names, columns), model
+    return codes
 
 
 def _translate(model: Any, cuts: Sequence[Floats]) -> None:
@@ -170,39 +147,8 @@ def collapse(
             raise ValueError("the booster is not additive: a tree uses two features")
         trees.setdefault(used.pop(), []).append(nodes)
     raw = {columns[j]: _table(names[columns[j]], found) for j, found in trees.items()}
-    tables: list[FeatureTable] = []
-    total = float(weight.sum())
-    for place, name in enumerate(names):
-        if place not in raw:
-            tables.append(_empty(name))
-            continue
-        table = raw[place]
-        # No BLAS: its sums depend on the number of threads.
-        mean = float(np.sum(lookup(table, x[:, place]) * weight)) / total
-        constants.append(mean)
-        tables.append(
-            FeatureTable(
-                name=name,
-                thresholds=table.thresholds,
-                values=[value - mean for value in table.values],
-                missing=table.missing - mean,
-            )
-        )
-    return Additive(tuple(tables), math.fsum(constants))
-
-
-def _varies(column: Floats) -> bool:
-    """Whether there is something to split on: two values, or one value and missing ones."""
-    known = ~np.isnan(column)
-    count = int(np.count_nonzero(known))
-    if count == 0:
-        return False
-    first = column[int(np.argmax(known))]
-    return count < len(column) or bool(np.any(column != first))
-
-
-def _empty(name: str) -> FeatureTable:
-    return FeatureTable(name=name, thresholds=[], values=[0.0], missing=0.0)
+    tables = [raw.get(place, empty(name)) for place, name in enumerate(names)]
+    return centred(tables, math.fsum(constants), x, weight)
 
 
 def _table(name: str, trees: list[NDArray[Any]]) -> FeatureTable:
@@ -247,21 +193,3 @@ def _leaves(nodes: NDArray[Any], x: Floats) -> Floats:
         waiting.append((int(node["left"]), rows[left]))
         waiting.append((int(node["right"]), rows[~left]))
     return result
-
-
-def between(cut: float) -> float:
-    """Return (k + 0.5)e-9 where k e-9 is the greatest representable value not above `cut`.
-
-    So every value that features can take (doubles nearest to a multiple of 1e-9) stays on its side,
-    and none lies on the threshold. Beyond about 4e6 neighbouring values are no longer apart enough
-    in double precision; there the cut stays on k e-9 itself.
-    """
-    if not math.isfinite(cut) or abs(cut) >= 2**52 / SCALE:
-        return cut
-    k = math.floor(cut * SCALE)
-    while k / SCALE > cut:
-        k -= 1
-    while (k + 1) / SCALE <= cut:
-        k += 1
-    middle = (2 * k + 1) / (2 * SCALE)
-    return middle if k / SCALE <= middle < (k + 1) / SCALE else k / SCALE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from earlywarn.errors import EarlywarnError, Text
 from earlywarn.features.catalogue import Feature
-from earlywarn.models.boost import Additive, BoostSettings, fit_additive
+from earlywarn.models.additive import Additive
+from earlywarn.models.calibration import Seen, from_origins
+from earlywarn.models.candidates import Candidate, candidates_for, fit_candidate
+from earlywarn.models.choose import Choice, Fold, choose, folds_of, inner_folds, thinned
 from earlywarn.models.combine import (
     MIN_EVENTS_FOR_CALIBRATION,
     MIN_EVENTS_FOR_G,
     Calibration,
-    calibrate,
     fit_combination,
     solve_b0,
 )
@@ -28,11 +30,8 @@ if TYPE_CHECKING:
     from earlywarn.rules.pack import RuleBook
 
 FOLDS = 5
-# Calibration gets the last dates of training that hold so many students with the event ...
-CALIBRATION_SHARE = 0.1
-CALIBRATION_ENOUGH = 200
-# ... unless what is left to fit on would lose more than this of them.
-FIT_SHARE = 0.6
+# Choosing and calibrating need no more rows than that: what is rare is the event.
+MAX_ROWS_TO_CHOOSE_ON = 100_000
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,8 @@ class Setup:
 class Fit:
     """A fitted scorecard as numbers; `log_odds` applies it to panel rows.
 
-    `fitted` and `calibrated` count students with the event in the rows used for each.
+    `fitted` and `calibrated` count students with the event in the rows used for each; `chosen` is
+    what metrics.json says of the choice of the classifier.
     """
 
     b0: float
@@ -89,6 +89,8 @@ class Fit:
     fitted: int
     calibrated: int = 0
     calibration: Calibration | None = None
+    candidate: Candidate | None = None
+    chosen: dict[str, Any] | None = None
     notes: tuple[Text, ...] = field(default=())
 
     def log_odds(self, rows: Rows, setup: Setup) -> Floats:
@@ -98,28 +100,12 @@ class Fit:
         return result if self.additive is None else result + self.b1 * self.additive.g(rows.x)
 
 
-def folds_of(
-    codes: NDArray[np.int32], y: NDArray[np.bool_], folds: int, seed: int
-) -> NDArray[np.int64]:
-    """Return a fold (0 .. folds-1) for each row, the same for all rows of a code.
+def fit(rows: Rows, setup: Setup, *, by_school: bool = False) -> Fit:
+    """Fit a scorecard to training rows; everything is chosen inside them.
 
-    Codes with an event and those without are dealt out separately, so that every fold has its part.
-    """
-    unique, place = np.unique(codes, return_inverse=True)
-    event = np.bincount(place, weights=y, minlength=len(unique)) > 0
-    order = np.random.default_rng(seed).permutation(len(unique))
-    fold: NDArray[np.int64] = np.empty(len(unique), dtype=np.int64)
-    for group in (order[event[order]], order[~event[order]]):
-        fold[group] = np.arange(len(group)) % folds
-    result: NDArray[np.int64] = fold[place]
-    return result
-
-
-def fit(rows: Rows, setup: Setup) -> Fit:
-    """Fit a scorecard to training rows.
-
-    Where there are outcomes enough, the last dates are held back to calibrate on (and the dates
-    whose windows reach into them left out); else everything is fitted on.
+    The classifier is chosen on rolling origins (see `choose`); the same origins serve to calibrate:
+    what is fitted before each origin predicts what comes after, and the affine map that makes those
+    predictions right is applied to the scorecard fitted on all rows.
 
     Raises
     ------
@@ -134,68 +120,84 @@ def fit(rows: Rows, setup: Setup) -> Fit:
             "nothing to learn from. Load more outcomes; without a model the experts' scorecard is "
             "used.",
         )
-    early, late = calibration_split(rows, setup.horizon_days)
-    fitted = _fit_combined(rows if late is None else early, setup)
-    fitted = replace(fitted, base_rate=rows.rate)
-    if late is None:
+    few = thinned(rows, MAX_ROWS_TO_CHOOSE_ON, setup.seed)
+    folds = inner_folds(few, setup.horizon_days, setup.seed, by_school=by_school)
+    choice = _choose(few, folds, setup)
+    fitted = fit_combined(rows, setup, choice.candidate if choice else None)
+    fitted = replace(
+        fitted,
+        candidate=choice.candidate if choice else None,
+        chosen=choice.record if choice else None,
+        notes=_notes(rows, setup),
+    )
+    return _calibrated(fitted, rows, few, folds, setup)
+
+
+def _choose(rows: Rows, folds: Sequence[Fold], setup: Setup) -> Choice | None:
+    """Choose the classifier; None where too few students have the event for any."""
+    if rows.events < MIN_EVENTS_FOR_G:
+        return None
+    candidates = candidates_for(rows.events)
+    if not folds:
+        return Choice(candidates[0], {"name": candidates[0].name, "origins": [], "candidates": []})
+    return choose(
+        rows,
+        folds,
+        candidates,
+        setup.features,
+        row_weight=setup.row_weight,
+        seed=setup.seed,
+        jobs=setup.jobs,
+    )
+
+
+def _calibrated(fitted: Fit, rows: Rows, few: Rows, folds: Sequence[Fold], setup: Setup) -> Fit:
+    """Apply the affine map that makes right what earlier fits predict of later rows."""
+    seen = []
+    for fold in folds:
+        train, later = few.take(fold.train), few.take(fold.test)
+        candidate = fitted.candidate if train.events >= MIN_EVENTS_FOR_G else None
+        earlier = fit_combined(train, setup, candidate)
+        seen.append(
+            Seen(train, later, earlier.log_odds(train, setup), earlier.log_odds(later, setup))
+        )
+    events = len({int(code) for one in seen for code in one.later.student[one.later.y]})
+    if events < MIN_EVENTS_FOR_CALIBRATION:
         return fitted
-    weight = late.weight * setup.row_weight
-    found = calibrate(fitted.log_odds(late, setup), late.y, weight)
+    found = from_origins(
+        seen,
+        rows,
+        fitted.log_odds(rows, setup),
+        row_weight=setup.row_weight,
+        same_time=not folds[0].origin,
+    )
     return replace(
         fitted,
         b0=found.intercept + found.slope * fitted.b0,
         b1=found.slope * fitted.b1,
         weights=found.slope * fitted.weights,
         calibration=found,
-        calibrated=late.events,
+        calibrated=events,
     )
 
 
-def calibration_split(rows: Rows, horizon_days: int) -> tuple[Rows, Rows | None]:
-    """Part rows into those to fit on and the later ones to calibrate on (None: too few events)."""
-    events = rows.events
-    wanted = max(MIN_EVENTS_FOR_CALIBRATION, min(CALIBRATION_ENOUGH, CALIBRATION_SHARE * events))
-    for first in np.unique(rows.as_of)[::-1]:
-        late = rows.as_of >= first
-        if len(np.unique(rows.student[late & rows.y])) < wanted:
-            continue
-        early = rows.as_of + horizon_days < first
-        if len(np.unique(rows.student[early & rows.y])) < max(FIT_SHARE * events, MIN_EVENTS_FOR_G):
-            break
-        return rows.take(early), rows.take(late)
-    return rows, None
-
-
-def _fit_combined(rows: Rows, setup: Setup) -> Fit:
-    weight = rows.weight * setup.row_weight
-    events = rows.events
+def fit_combined(rows: Rows, setup: Setup, candidate: Candidate | None) -> Fit:
+    """Fit classifier (unless None) and combination to all of the rows, without calibration."""
     hits = in_force(rows.hits, setup.points, setup.rules, setup.ladders)
-    notes: list[Text] = []
     additive: Additive | None = None
     g: Floats | None = None
-    if events < MIN_EVENTS_FOR_G:
-        notes.append(
-            Text(
-                f"只有 {events} 名学生有结果（少于 {MIN_EVENTS_FOR_G} 名）："
-                "未使用分类器，只调整规则的权重。",
-                f"Only {events} students have the outcome (fewer than {MIN_EVENTS_FOR_G}): the "
-                "classifier is left out, only the rules' weights are fitted.",
-            )
-        )
-    else:
-        empty = [f.name for j, f in enumerate(setup.features) if np.isnan(rows.x[:, j]).all()]
-        if empty:
-            notes.append(
-                Text(
-                    f"没有任何数据、未进入分类器的特征：{'、'.join(empty)}。",
-                    f"Features without any data, left out of the classifier: {', '.join(empty)}.",
-                )
-            )
+    if candidate is not None:
         every = range(len(setup.features))
-        g = out_of_fold_g(rows, setup, every)
-        additive = fit_g(rows, setup, every)
+        g = out_of_fold_g(rows, setup, candidate, every)
+        additive = fit_g(rows, setup, candidate, every)
     found = fit_combination(
-        g, hits, rows.y, weight, setup.points, setup.ladders, prior_sd=setup.prior_sd
+        g,
+        hits,
+        rows.y,
+        rows.weight * setup.row_weight,
+        setup.points,
+        setup.ladders,
+        prior_sd=setup.prior_sd,
     )
     return Fit(
         b0=found.b0,
@@ -203,32 +205,51 @@ def _fit_combined(rows: Rows, setup: Setup) -> Fit:
         weights=found.weights,
         additive=additive,
         base_rate=rows.rate,
-        fitted=events,
-        notes=tuple(notes),
+        fitted=rows.events,
     )
 
 
-def fit_g(rows: Rows, setup: Setup, columns: Sequence[int]) -> Additive:
-    """Train the classifier on some columns of the rows."""
-    additive, _ = fit_additive(
+def _notes(rows: Rows, setup: Setup) -> tuple[Text, ...]:
+    events = rows.events
+    if events < MIN_EVENTS_FOR_G:
+        return (
+            Text(
+                f"只有 {events} 名学生有结果（少于 {MIN_EVENTS_FOR_G} 名）："
+                "未使用分类器，只调整规则的权重。",
+                f"Only {events} students have the outcome (fewer than {MIN_EVENTS_FOR_G}): the "
+                "classifier is left out, only the rules' weights are fitted.",
+            ),
+        )
+    empty = [f.name for j, f in enumerate(setup.features) if np.isnan(rows.x[:, j]).all()]
+    if not empty:
+        return ()
+    return (
+        Text(
+            f"没有任何数据、未进入分类器的特征：{'、'.join(empty)}。",
+            f"Features without any data, left out of the classifier: {', '.join(empty)}.",
+        ),
+    )
+
+
+def fit_g(rows: Rows, setup: Setup, candidate: Candidate, columns: Sequence[int]) -> Additive:
+    """Train a classifier on some columns of the rows."""
+    return fit_candidate(
+        candidate,
         rows.x[:, list(columns)],
         rows.y,
         rows.weight * setup.row_weight,
-        [setup.features[j].name for j in columns],
-        [setup.features[j].direction for j in columns],
-        seed=setup.seed,
-        settings=BoostSettings.for_events(rows.events),
+        [setup.features[j] for j in columns],
+        setup.seed,
     )
-    return additive
 
 
-def out_of_fold_g(rows: Rows, setup: Setup, columns: Sequence[int]) -> Floats:
+def out_of_fold_g(rows: Rows, setup: Setup, candidate: Candidate, columns: Sequence[int]) -> Floats:
     """Return each row's g from a classifier that never saw its student, centred per fold."""
     fold = folds_of(rows.student, rows.y, FOLDS, setup.seed)
 
     def one(number: int) -> tuple[NDArray[np.bool_], Floats]:
         held = fold == number
-        additive = fit_g(rows.take(~held), setup, columns)
+        additive = fit_g(rows.take(~held), setup, candidate, columns)
         return held, additive.g(rows.x[held][:, list(columns)])
 
     result: Floats = np.empty(len(rows))

@@ -15,6 +15,7 @@ from datetime import date, timedelta
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from earlywarn.conditions import Kind, compile_condition
@@ -22,9 +23,11 @@ from earlywarn.engine.duckdb import sql_file
 from earlywarn.features.build import build, make_keys
 from earlywarn.features.catalogue import CATALOGUE, Feature, condition_kinds
 from earlywarn.models.dates import Period, split_dates
+from earlywarn.models.followed import on_a_list
 from earlywarn.models.scorecard import Bools, Floats, feature_matrix, hit_matrix
 from earlywarn.rules.evaluate import verdicts as evaluate_rules
 from earlywarn.rules.pack import RuleBook
+from earlywarn.tables.contract import SCHOOLS
 from earlywarn.workspace import Config
 
 MAX_TRAINING_ROWS = 300_000
@@ -32,6 +35,9 @@ MAX_TEST_ROWS = 500_000
 EPOCH = date(1970, 1, 1)
 
 Ints = NDArray[np.int32]
+Codes = NDArray[np.int8]
+
+SCHOOL_KINDS: tuple[str, ...] = next(c.choices for c in SCHOOLS.columns if c.name == "kind")
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,14 @@ class Rows:
         Sampling weight: how many rows like it this one stands for.
     capacity
         How many children its school can follow up, as of the date.
+    stage, kind
+        Places in `Panel.stages` and `Panel.kinds` (of the school), -1 = unknown.
+    groups
+        (n, groups) membership of `Panel.groups`: 1, 0, or -1 = unknown.
+    followed
+        Whether the child stood on a stored run's list in [as_of, as_of + horizon].
+
+    The last four are for the audit only: no model reads them.
     """
 
     student: Ints
@@ -64,6 +78,10 @@ class Rows:
     y: Bools
     weight: Floats
     capacity: Ints
+    stage: Codes
+    kind: Codes
+    groups: Codes
+    followed: Bools
 
     def __len__(self) -> int:
         return len(self.y)
@@ -91,6 +109,9 @@ class Panel:
     rules: tuple[str, ...]
     students: tuple[str, ...]
     schools: tuple[str, ...]
+    stages: tuple[str, ...]  # in the config's order
+    kinds: tuple[str, ...]
+    groups: tuple[str, ...]  # in the book's order
     train: Rows
     test: Rows
     left_out: int  # rows without an event whose student was lost from sight
@@ -121,6 +142,7 @@ def build_panel(
     *,
     test_where: str = "",
     one_row_a_day: bool = False,
+    followed: pa.Table | None = None,
     progress: Callable[[str], None] = lambda stage: None,
 ) -> Panel:
     """Build the panel.
@@ -131,6 +153,8 @@ def build_panel(
         As-of dates. With `test_where` both are looked at together: a row for which the condition
         (over features, registry fields, school_id, class_id) is TRUE is a test row, any other a
         training row, if its window ends before the test begins.
+    followed
+        Who stood on a list and when (`followed.Followed.listed`); None: nobody did.
     """
     inputs = classifier_inputs(config)
     students, lots = _students(con, config, period)
@@ -149,6 +173,11 @@ def build_panel(
         collector.add(_Day(con, config, rulebook, period, day, chosen, inputs))
     con.execute("DROP TABLE IF EXISTS panel_students").fetchall()
     trained, held = collector.rows(False), collector.rows(True)
+    if followed is not None:
+        for rows in (trained, held):
+            rows.followed[:] = on_a_list(
+                rows.student, rows.as_of, students, followed, config.horizon_days
+            )
     if test_where and len(held):
         trained, held = _apart(trained, held, inputs, days, config.horizon_days)
     return Panel(
@@ -156,6 +185,9 @@ def build_panel(
         rules=tuple(sorted(rule.id for rule in rulebook.in_force(None))),
         students=tuple(students),
         schools=tuple(collector.schools),
+        stages=tuple(config.stages),
+        kinds=SCHOOL_KINDS,
+        groups=tuple(group.name for group in rulebook.groups),
         train=trained,
         test=held,
         left_out=collector.left_out,
@@ -257,6 +289,7 @@ class _Day:
         ).fetchall()
         ((lost,),) = con.execute("SELECT count(*) FROM panel_labels WHERE lost").fetchall()
         con.register("panel_verdicts", evaluate_rules(con, self.rulebook, None))
+        groups = "".join(f'f."{g.name}" AS "group:{g.name}", ' for g in self.rulebook.groups)
         columns = ", ".join(f'f."{f.name}"' for f in self.inputs)
         rules = ", ".join(f'v."{r.id}" AS "rule:{r.id}"' for r in self.rulebook.in_force(None))
         table = con.sql(
@@ -270,11 +303,14 @@ class _Day:
             )
             SELECT p.code AS "panel:code", f.school_id AS "panel:school",
                 t.is_test AS "panel:test", l.label AS "panel:label",
+                c.stage AS "panel:stage", s.kind AS "panel:kind", {groups}
                 {columns} {"," if rules else ""} {rules}
             FROM features AS f
             JOIN panel_students AS p ON p.student_id = f.student_id
             JOIN panel_labels AS l ON l.student_id = f.student_id AND NOT l.lost
             JOIN tested AS t ON t.student_id = f.student_id
+            JOIN cohort AS c ON c.student_id = f.student_id
+            LEFT JOIN schools AS s ON s.school_id = f.school_id
             JOIN panel_verdicts AS v ON v.student_id = f.student_id
             WHERE p.lot < CASE WHEN t.is_test THEN $test ELSE $train END
             ORDER BY p.code
@@ -303,7 +339,7 @@ class _Collector:
         self._keep = {False: 1.0, True: 1.0}
         self._limit = {False: MAX_TRAINING_ROWS, True: MAX_TEST_ROWS}
         self._parts: dict[bool, list[Rows]] = {False: [], True: []}
-        self._width: tuple[int, int] = (0, 0)
+        self._width: tuple[int, int, int] = (0, 0, 0)
 
     def add(self, day: _Day) -> None:
         """Add one as-of date."""
@@ -311,7 +347,8 @@ class _Collector:
         self.left_out += lost
         names = [f.name for f in day.inputs]
         ids = sorted(rule.id for rule in day.rulebook.in_force(None))
-        self._width = (len(names), len(ids))
+        groups = [group.name for group in day.rulebook.groups]
+        self._width = (len(names), len(ids), len(groups))
         capacities = day.capacities()
         schools = table.column("panel:school").to_pylist()
         rows = Rows(
@@ -325,6 +362,10 @@ class _Collector:
             y=table.column("panel:label").to_numpy().astype(np.bool_),
             weight=np.ones(table.num_rows),
             capacity=np.asarray([capacities[s] for s in schools], dtype=np.int32),
+            stage=_codes(table.column("panel:stage"), tuple(day.config.stages)),
+            kind=_codes(table.column("panel:kind"), SCHOOL_KINDS),
+            groups=_members(table, groups),
+            followed=np.zeros(table.num_rows, dtype=np.bool_),
         )
         is_test = table.column("panel:test").to_numpy().astype(np.bool_)
         for part in (False, True):
@@ -356,7 +397,21 @@ class _Collector:
         return joined
 
 
-def _no_rows(features: int, rules: int) -> Rows:
+def _codes(column: pa.ChunkedArray, names: Sequence[str]) -> Codes:
+    """Return each value's place in `names`, -1 for any other and for none."""
+    places = pc.fill_null(pc.index_in(column, value_set=pa.array(names, pa.string())), -1)
+    return np.asarray(places.to_numpy(), dtype=np.int8)
+
+
+def _members(table: pa.Table, groups: Sequence[str]) -> Codes:
+    """Return (rows, groups): 1 in the group, 0 not, -1 unknown."""
+    result = np.empty((table.num_rows, len(groups)), dtype=np.int8)
+    for place, name in enumerate(groups):
+        result[:, place] = pc.fill_null(table.column(f"group:{name}").cast(pa.int8()), -1)
+    return result
+
+
+def _no_rows(features: int, rules: int, groups: int) -> Rows:
     none = np.zeros(0, dtype=np.int32)
     return Rows(
         student=none,
@@ -367,4 +422,8 @@ def _no_rows(features: int, rules: int) -> Rows:
         y=np.zeros(0, dtype=np.bool_),
         weight=np.zeros(0),
         capacity=none,
+        stage=np.zeros(0, dtype=np.int8),
+        kind=np.zeros(0, dtype=np.int8),
+        groups=np.zeros((0, groups), dtype=np.int8),
+        followed=np.zeros(0, dtype=np.bool_),
     )

@@ -26,8 +26,10 @@ from earlywarn.models.dates import (
 )
 from earlywarn.models.experts import rule_weights
 from earlywarn.models.fit import Fit, Setup
+from earlywarn.models.followed import followed
 from earlywarn.models.panel import Panel, build_panel
-from earlywarn.models.scorecard import Scorecard
+from earlywarn.models.reference import make_reference
+from earlywarn.models.scorecard import Scorecard, sigmoid
 from earlywarn.models.validate import check_rows, validate
 from earlywarn.rules.pack import RuleBook, load_rulebook
 from earlywarn.tables.batches import one_row_a_day
@@ -88,6 +90,7 @@ def train(
         # One thread each: sums over threads differ in their last bits.
         with threadpool_limits(1):
             validation = validate(panel, setup, by_school=split.by_school, progress=told)
+        seen = sigmoid(validation.fit.log_odds(panel.train, setup))
         fitted = time.perf_counter()
         known = registry.versions(workspace, name)
         scorecard = _scorecard(
@@ -95,6 +98,7 @@ def train(
         )
         metrics = validation.metrics | {
             "model": scorecard.label,
+            "looked_at": _looked_at(workspace, validation.metrics["test_hash"], scorecard.label),
             "generated": config.generated,
             "base_rate": scorecard.base_rate,
             "row_weight": weight,
@@ -106,8 +110,11 @@ def train(
             scorecard,
             data={"train": metrics["train"], "test": metrics["test"]},
             others={
-                registry.METRICS_FILE: json.dumps(metrics, ensure_ascii=False, indent=1),
+                registry.METRICS_FILE: _json(metrics),
                 registry.CARD_FILE: card(scorecard, metrics, rulebook),
+                registry.REFERENCE_FILE: _json(
+                    make_reference(panel.train, panel.features, panel.rules, seen)
+                ),
             },
         )
         if promote:
@@ -118,6 +125,27 @@ def train(
             "write": round(time.perf_counter() - fitted, 2),
         }
     return TrainResult(scorecard, metrics, folder, promote, seconds)
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def _looked_at(workspace: Workspace, test_hash: str, label: str) -> dict[str, Any]:
+    """Return which models of the workspace were measured on the same test rows, this one last.
+
+    Each look at the test rows makes the next figures a little less honest, so the card says it.
+    """
+    before = [
+        entry.label
+        for entry in registry.list_models(workspace)
+        if entry.problem is None
+        and registry.read_metrics(workspace.models / entry.name / str(entry.version)).get(
+            "test_hash"
+        )
+        == test_hash
+    ]
+    return {"times": len(before) + 1, "models": [*before, label]}
 
 
 def _panel(
@@ -133,6 +161,7 @@ def _panel(
         dates = as_of_dates(con, config, period)
         split = split_dates(dates, config.horizon_days)
         one_row = one_row_a_day(workspace)
+        lists = followed(workspace, period.until)
         panel = None
         if config.test_where:
             panel = build_panel(
@@ -144,6 +173,7 @@ def _panel(
                 (),
                 test_where=config.test_where,
                 one_row_a_day=one_row,
+                followed=lists.listed,
                 progress=progress,
             )
             split = Split(train=dates, test=dates)
@@ -158,6 +188,7 @@ def _panel(
                 split.train,
                 () if split.by_school else split.test,
                 one_row_a_day=one_row,
+                followed=lists.listed,
                 progress=progress,
             )
     finally:

@@ -5,6 +5,7 @@ Everything is chosen and fitted on the training rows; the test rows are scored o
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,8 +16,13 @@ from joblib import Parallel, delayed
 from scipy.special import expit
 
 from earlywarn.errors import EarlywarnError, Text
+from earlywarn.models.audit import Names, audit, without_followed
+from earlywarn.models.challenger import challenge
+from earlywarn.models.choose import folds_of
 from earlywarn.models.combine import calibrate
-from earlywarn.models.fit import FOLDS, Fit, Setup, fit, fit_g, folds_of, rules_only
+from earlywarn.models.curves import curves
+from earlywarn.models.evidence import evidence
+from earlywarn.models.fit import FOLDS, Fit, Setup, fit, fit_g, rules_only
 from earlywarn.models.metrics import (
     MEASURES,
     Measured,
@@ -30,6 +36,7 @@ from earlywarn.models.scorecard import Bools, Floats, sigmoid
 
 COMBINED = "combined"
 BASELINES = ("rules_only", "classifier_only", "best_rule", "school_only", "prevalence")
+CHALLENGER = "challenger"
 # What the verdict is about: whom do we reach with the visits we can make.
 DECIDES = "recall_at_capacity"
 
@@ -40,6 +47,7 @@ MODEL_LABELS: dict[str, Text] = {
     "best_rule": Text("最好的单条规则", "best single rule"),
     "school_only": Text("只用学校环境", "school environment only"),
     "prevalence": Text("平均发生率", "prevalence"),
+    CHALLENGER: Text("对照模型（永不启用）", "challenger (never promoted)"),
 }
 MEASURE_LABELS: dict[str, Text] = {
     "auc": Text("ROC-AUC", "ROC-AUC"),
@@ -71,12 +79,14 @@ def validate(
     """Fit on the panel's training rows and measure on its test rows.
 
     With `by_school` the panel's training rows are both: each school's rows are scored by a model
-    fitted without that school, and the fit that is kept is of all rows.
+    fitted without that school, and the fit that is kept is of all rows. Everything is chosen anew
+    without the schools that are held out.
     """
     progress("fit")
-    kept = fit(panel.train, setup)
+    kept = fit(panel.train, setup, by_school=by_school)
     if by_school:
         test = panel.train
+        progress("schools held out")
         scores, best = _by_school(panel.train, setup)
     else:
         test = panel.test
@@ -84,20 +94,28 @@ def validate(
         scores = predictions(kept, panel.train, panel.test, setup, best)
     progress("measure")
     measured = _measure_all(test, scores, setup)
+    names = Names(panel.stages, panel.kinds, panel.groups)
     metrics: dict[str, Any] = {
         "format": 1,
         "validation": "by_school" if by_school else "temporal",
         "train": _period(panel.train, setup),
         "test": _period(test, setup),
+        "test_hash": _hash(panel, test),
         "left_out_lost_from_sight": panel.left_out,
         "events_fitted_on": kept.fitted,
         "events_calibrated_on": kept.calibrated,
+        "chosen": kept.chosen,
+        "calibration": _calibration(kept),
         "best_rule": setup.rules[best] if best is not None else None,
         "models": {name: found.as_json() for name, found in measured.items()},
         "differences": _differences(measured),
         "calibration_slope": calibration_slope(test, scores[COMBINED]),
         "verdict": _verdict(measured),
         "by_date": _by_date(test, scores, setup),
+        "curves": curves(test, scores, seed=setup.seed),
+        "audit": audit(test, names, scores[COMBINED], seed=setup.seed),
+        "followed": without_followed(test, scores, seed=setup.seed),
+        "rules": evidence(panel.train, kept, setup),
         "notes": [note._asdict() for note in kept.notes],
     }
     return Validation(kept, metrics)
@@ -106,21 +124,40 @@ def validate(
 def predictions(
     kept: Fit, train: Rows, test: Rows, setup: Setup, best: int | None
 ) -> dict[str, Floats]:
-    """Return the test rows' probabilities by the combined score and by each baseline."""
+    """Return the test rows' probabilities by the combined score, each baseline, the challenger."""
     scores = {
         COMBINED: sigmoid(kept.log_odds(test, setup)),
         "rules_only": rules_only(train, test, setup),
     }
     if kept.additive is not None:
-        scores["classifier_only"] = sigmoid(kept.additive.g(test.x) + kept.additive.constant)
+        scores["classifier_only"] = sigmoid(kept.additive.decision(test.x))
     if best is not None:
         scores["best_rule"] = _single_rule(train, test, best)
     school = [j for j, f in enumerate(setup.features) if f.family == "school"]
-    if school:
-        additive = fit_g(train, setup, school)
-        scores["school_only"] = sigmoid(additive.g(test.x[:, school]) + additive.constant)
+    if school and kept.candidate is not None:
+        additive = fit_g(train, setup, kept.candidate, school)
+        scores["school_only"] = sigmoid(additive.decision(test.x[:, school]))
     scores["prevalence"] = np.full(len(test), train.rate)
+    if kept.candidate is not None:
+        scores[CHALLENGER] = challenge(train, test, row_weight=setup.row_weight, seed=setup.seed)
     return scores
+
+
+def _hash(panel: Panel, test: Rows) -> str:
+    """Return what tells one set of test rows from another: whom, when and what happened."""
+    order = np.lexsort((test.as_of, test.student))
+    digest = hashlib.sha256()
+    for place in order:
+        name = panel.students[test.student[place]]
+        digest.update(f"{name}|{test.as_of[place]}|{int(test.y[place])}\n".encode())
+    return digest.hexdigest()
+
+
+def _calibration(kept: Fit) -> dict[str, float | None] | None:
+    found = kept.calibration
+    if found is None:
+        return None
+    return {"intercept": plain(found.intercept), "slope": plain(found.slope)}
 
 
 def best_rule(train: Rows) -> int | None:
@@ -152,7 +189,8 @@ def _by_school(rows: Rows, setup: Setup) -> tuple[dict[str, Floats], int | None]
     for number in np.unique(fold):
         held: Bools = fold == number
         train, test = rows.take(~held), rows.take(held)
-        found = predictions(fit(train, setup), train, test, setup, best_rule(train))
+        fitted = fit(train, setup, by_school=True)
+        found = predictions(fitted, train, test, setup, best_rule(train))
         for name, values in found.items():
             scores.setdefault(name, np.full(len(rows), rows.rate))[held] = values
     return scores, best_rule(rows)

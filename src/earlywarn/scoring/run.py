@@ -26,6 +26,7 @@ from earlywarn.errors import EarlywarnError, Lang
 from earlywarn.features.catalogue import CATALOGUE_VERSION
 from earlywarn.files import sha256, whole_folder, write_whole
 from earlywarn.models import registry
+from earlywarn.models.drift import warnings_for
 from earlywarn.models.scorecard import Scorecard, Weights, weights_for
 from earlywarn.rules.pack import RuleBook, load_rulebook
 from earlywarn.rules.record import record
@@ -239,6 +240,8 @@ def _score(
     stage("score")
     table = score_frame(workspace, prepared, chosen, as_of)
     clock.lap("score")
+    model_folder = workspace.models / chosen.name / str(chosen.version)
+    warnings = warnings_for(model_folder, chosen, prepared.features, table["score"].to_numpy())
     done = run_folders(workspace, as_of)
     number = done[-1].number + 1 if done else 1
     target = workspace.runs / as_of.isoformat() / str(number)
@@ -270,6 +273,7 @@ def _score(
             "rules_with_author_points": list(weights.from_author),
             "counts": _counts(table),
             "scores_sha256": sha256(folder / SCORES_FILE),
+            "warnings": warnings,
             "compared_with": _where(workspace, previous),
             "outputs": shown,
             "seconds": clock.laps,
