@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import brentq, minimize
+from scipy.optimize import brentq, minimize, nnls
 from scipy.special import expit
 
 from earlywarn.errors import EarlywarnError
@@ -23,6 +23,8 @@ from earlywarn.models.scorecard import Bools, Floats
 CALIBRATION_SD = 0.3
 MIN_EVENTS_FOR_G = 10
 MIN_EVENTS_FOR_CALIBRATION = 20
+_ROUNDING = 1e-12  # a weight below is 0
+_STALLED = 1e-7  # of the loss per outcome: what may be left to gain where no step gains
 _LIMIT = 60.0  # no log-odds beyond this mean anything; it bounds b0 and a
 
 
@@ -138,7 +140,7 @@ def fit_combination(
     z = _newton(objective, odds, matrix, g, weight, start, first, precision, steps, scale)
     return Combination(
         b0=float(z[0]),
-        b1=0.0 if g is None else max(float(z[1]), 0.0),
+        b1=0.0 if g is None or z[1] < _ROUNDING else float(z[1]),
         weights=_tidy(z[first : first + count], points, ladders),
     )
 
@@ -185,8 +187,11 @@ def _newton(
                 break
             length /= 2
         if length < 1e-8:
-            return z
+            if fall > -_STALLED:  # as low as rounding lets it be seen
+                return z
+            break
         z, value, gradient = trial, new_value, new_gradient
+    # Neither Newton nor the quadratic programme went on: a point that is no minimum is no answer.
     raise EarlywarnError(
         zh="合成权重的计算没有收敛；请检查规则分值是否过大。",
         en="Fitting the combination did not settle; check whether a rule's points are extreme.",
@@ -198,7 +203,7 @@ def _programme(
 ) -> Floats:
     """Return the d that minimises gradient d + d'Hd/2 with z + d inside the constraints."""
     size = len(z)
-    # In units in which the curvature is about 1: SLSQP starts from the identity.
+    # In units in which the curvature is about 1: well conditioned.
     unit = 1 / np.sqrt(np.diag(hessian))
     scaled = hessian * unit[:, None] * unit[None, :]
     slope = gradient * unit
@@ -214,29 +219,36 @@ def _programme(
     if inside:
         return np.asarray(free * unit)
 
-    def value(d: Floats) -> float:
-        return float(slope @ d + 0.5 * d @ scaled @ d)
-
-    def derivative(d: Floats) -> Floats:
-        return np.asarray(slope + scaled @ d)
-
-    found = minimize(  # type: ignore[call-overload]
-        value,
-        np.zeros(size),
-        jac=derivative,
-        method="SLSQP",
-        bounds=[(None if np.isinf(low) else low, None) for low in lower],
-        constraints=[{"type": "ineq", "fun": lambda d: chain @ d + offset, "jac": lambda d: chain}]
-        if steps
-        else [],
-        options={"maxiter": 500, "ftol": 1e-16},
+    return np.asarray(
+        _nearest(
+            scaled,
+            slope,
+            np.vstack([np.eye(size)[1:], chain]),
+            np.concatenate([lower[1:], -offset]),
+        )
+        * unit
     )
-    return np.asarray(found.x * unit)
+
+
+def _nearest(hessian: Floats, slope: Floats, matrix: Floats, least: Floats) -> Floats:
+    """Return the d that minimises slope d + d'Hd/2 with matrix d >= least (d = 0 is feasible).
+
+    As a least distance problem, solved exactly by non-negative least squares: Lawson and Hanson,
+    Solving Least Squares Problems (1974), chapter 23.
+    """
+    root = np.linalg.cholesky(hessian).T  # H = root' root
+    shift = np.linalg.solve(root.T, slope)  # y = root d + shift is to be short
+    rows = np.linalg.solve(root.T, matrix.T).T
+    bound = least + rows @ shift
+    dual, _ = nnls(np.vstack([rows.T, bound]), np.eye(len(slope) + 1)[-1])
+    rest = np.vstack([rows.T, bound]) @ dual
+    rest[-1] -= 1
+    return np.asarray(np.linalg.solve(root, -rest[:-1] / rest[-1] - shift))
 
 
 def _tidy(weights: Floats, points: Floats, ladders: Sequence[str | None]) -> Floats:
     """Remove the optimiser's rounding: no weight below 0, none falling as points rise."""
-    tidy = np.maximum(weights, 0.0)
+    tidy = np.where(weights < _ROUNDING, 0.0, weights)
     for low, high in sorted(ladder_steps(points, ladders), key=lambda pair: points[pair[0]]):
         tidy[high] = max(tidy[high], tidy[low])
     return np.asarray(tidy)

@@ -12,27 +12,16 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from earlywarn.engine.duckdb import connect
 from earlywarn.features.catalogue import CATALOGUE_VERSION
 from earlywarn.models import registry
 from earlywarn.models.card import card
-from earlywarn.models.dates import (
-    Period,
-    Split,
-    as_of_dates,
-    known_period,
-    row_weight,
-    split_dates,
-)
 from earlywarn.models.experts import rule_weights
-from earlywarn.models.fit import Fit, Setup
-from earlywarn.models.followed import followed
-from earlywarn.models.panel import Panel, build_panel
+from earlywarn.models.fit import Fit
 from earlywarn.models.reference import make_reference
 from earlywarn.models.scorecard import Scorecard, sigmoid
-from earlywarn.models.validate import check_rows, validate
+from earlywarn.models.training import training_panel
+from earlywarn.models.validate import validate
 from earlywarn.rules.pack import RuleBook, load_rulebook
-from earlywarn.tables.batches import one_row_a_day
 from earlywarn.workspace import Workspace
 
 
@@ -76,20 +65,13 @@ def train(
     with workspace.lock("train"):
         started = time.perf_counter()
         rulebook = load_rulebook(workspace.rules)
-        panel, split, period, weight = _panel(workspace, rulebook, until, told)
+        drawn = training_panel(workspace, rulebook, until, told)
+        panel, setup = drawn.panel, drawn.setup
         built = time.perf_counter()
         config = workspace.config
-        setup = Setup.of(
-            panel.features,
-            rulebook,
-            prior_sd=config.prior_sd,
-            row_weight=weight,
-            horizon_days=config.horizon_days,
-            seed=config.seed,
-        )
         # One thread each: sums over threads differ in their last bits.
         with threadpool_limits(1):
-            validation = validate(panel, setup, by_school=split.by_school, progress=told)
+            validation = validate(panel, setup, by_school=drawn.by_school, progress=told)
         seen = sigmoid(validation.fit.log_odds(panel.train, setup))
         fitted = time.perf_counter()
         known = registry.versions(workspace, name)
@@ -101,9 +83,13 @@ def train(
             "looked_at": _looked_at(workspace, validation.metrics["test_hash"], scorecard.label),
             "generated": config.generated,
             "base_rate": scorecard.base_rate,
-            "row_weight": weight,
-            "outcomes_complete_until": period.complete_until.isoformat(),
+            "row_weight": setup.row_weight,
+            "outcomes_complete_until": drawn.period.complete_until.isoformat(),
             "test_where": config.test_where,
+            "notes": [
+                *validation.metrics["notes"],
+                *(note._asdict() for note in drawn.notes),
+            ],
         }
         folder = registry.save(
             workspace,
@@ -146,55 +132,6 @@ def _looked_at(workspace: Workspace, test_hash: str, label: str) -> dict[str, An
         == test_hash
     ]
     return {"times": len(before) + 1, "models": [*before, label]}
-
-
-def _panel(
-    workspace: Workspace,
-    rulebook: RuleBook,
-    until: date | None,
-    progress: Callable[[str], None],
-) -> tuple[Panel, Split, Period, float]:
-    config = workspace.config
-    con = connect(workspace)
-    try:
-        period = known_period(con, config, until)
-        dates = as_of_dates(con, config, period)
-        split = split_dates(dates, config.horizon_days)
-        one_row = one_row_a_day(workspace)
-        lists = followed(workspace, period.until)
-        panel = None
-        if config.test_where:
-            panel = build_panel(
-                con,
-                config,
-                rulebook,
-                period,
-                dates,
-                (),
-                test_where=config.test_where,
-                one_row_a_day=one_row,
-                followed=lists.listed,
-                progress=progress,
-            )
-            split = Split(train=dates, test=dates)
-        if panel is None or not len(panel.test):
-            # No row of the test condition is known yet (--until): test on the last dates.
-            split = split_dates(dates, config.horizon_days)
-            panel = build_panel(
-                con,
-                config,
-                rulebook,
-                period,
-                split.train,
-                () if split.by_school else split.test,
-                one_row_a_day=one_row,
-                followed=lists.listed,
-                progress=progress,
-            )
-    finally:
-        con.close()
-    check_rows(panel)
-    return panel, split, period, row_weight(dates, config)
 
 
 def _scorecard(

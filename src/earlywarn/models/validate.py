@@ -87,7 +87,7 @@ def validate(
     if by_school:
         test = panel.train
         progress("schools held out")
-        scores, best = _by_school(panel.train, setup)
+        scores, best = scored_by_school(panel.train, setup)
     else:
         test = panel.test
         best = best_rule(panel.train)
@@ -181,7 +181,11 @@ def _single_rule(train: Rows, test: Rows, place: int) -> Floats:
     return result
 
 
-def _by_school(rows: Rows, setup: Setup) -> tuple[dict[str, Floats], int | None]:
+def scored_by_school(rows: Rows, setup: Setup) -> tuple[dict[str, Floats], int | None]:
+    """Return each row's probabilities by fits that saw nothing of its school; and the best rule.
+
+    Folds of schools; where there is one school only, of students.
+    """
     schools = len(np.unique(rows.school))
     codes = rows.school if schools > 1 else rows.student
     fold = folds_of(codes, rows.y, min(FOLDS, len(np.unique(codes))), setup.seed)
