@@ -20,13 +20,14 @@ from figure import Figure, figure
 
 from earlywarn.models.audit import Names, audit
 from earlywarn.models.choose import folds_of
-from earlywarn.models.fit import FOLDS, Setup, fit, fit_g
+from earlywarn.models.fit import Setup, fit, fit_g
 from earlywarn.models.metrics import difference, measure, plain
 from earlywarn.models.panel import EPOCH, Panel, Rows
 from earlywarn.models.scorecard import Floats, sigmoid
 from earlywarn.models.training import training_panel
 from earlywarn.models.validate import (
     COMBINED,
+    SCHOOL_FOLDS,
     best_rule,
     calibration_slope,
     predictions,
@@ -150,7 +151,7 @@ def _complete(panel: Panel) -> Any:
 def _parts(rows: Rows, setup: Setup) -> dict[str, list[float | None]]:
     """Return the AUC of classifiers that read attendance, marks or both, schools held out."""
     kept = fit(rows, setup, by_school=True)
-    fold = folds_of(rows.school, rows.y, FOLDS, setup.seed)
+    fold = folds_of(rows.school, rows.y, SCHOOL_FOLDS, setup.seed)
     found = {}
     for name, families in (
         ("attendance only", ATTENDANCE),

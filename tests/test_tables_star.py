@@ -450,6 +450,10 @@ PUPILS: dict[str, dict[str, Any]] = {
         "exam_mean_pct": 0.7742745,  # 758 and 789: 0.758759 and 0.78979
         "exam_pct_mean_3y": 0.7612615,  # 745 and 789; 733 and 749
         "exam_z": -0.004291979,
+        "exam_maths_pct": 0.78979,
+        "months_over_age": 9,
+        "schools_attended": 1,
+        "school_exam_z": 0.076387782,
         "exam_z_prev": 0.17249463,
         "exams_taken_365d": 1,
         "poor_family": True,  # free lunch in grade 3, the last one asked
@@ -469,6 +473,10 @@ PUPILS: dict[str, dict[str, Any]] = {
         "exam_mean_pct": 0.6771775,  # 708 and 645: 0.708709 and 0.645646
         "exam_pct_mean_3y": 0.6921925,  # 694 and 708; 687 and 707
         "exam_z": -1.20938333,
+        "exam_maths_pct": 0.645646,
+        "months_over_age": 13,
+        "schools_attended": 3,
+        "school_exam_z": -0.447103025,
         "poor_family": None,
         "disabled": None,
         "school_moves_365d": 1,  # 204461 to 204484

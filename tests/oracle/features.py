@@ -103,6 +103,12 @@ def full_years(birth: date, on: date) -> int:
     return on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))
 
 
+def full_months(birth: date, on: date) -> int:
+    """Return the age in full months on a day; below 0 before the birth."""
+    months = 12 * (on.year - birth.year) + (on.month - birth.month)
+    return months - 1 if on.day < birth.day else months
+
+
 def last_anniversary(month: int, day: int, not_after: date) -> date:
     """Return the last such day of the year that is not after `not_after`."""
     this_year = date(not_after.year, month, day)
@@ -477,6 +483,8 @@ class Exams:
     of_student: dict[str, list[Exam]]
     shares: dict[tuple[tuple[str, int, int, str], str], list[Fraction]]  # by exam and subject
     means: dict[tuple[str, int, int, str], list[Fraction]]  # by exam
+    # By grade, school year and name: the school and exam_mean_pct of every result.
+    results: dict[tuple[int, int, str], list[tuple[str, Decimal]]]
 
     def z(self, exam: Exam) -> Decimal | None:
         """Return exam_z of one student's exam."""
@@ -493,6 +501,21 @@ class Exams:
             deviation = _PRECISE.sqrt(_decimal(variance))
             values.append(_PRECISE.divide(_decimal(own - centre), deviation))
         return decimal_mean(values)
+
+    def z_of_all_schools(self, exam: Exam) -> Decimal | None:
+        """Return how one student's exam_mean_pct stands beside all results of all schools."""
+        own = rounded(exam.mean_pct)
+        everyone = self.results[exam.key[1:]]
+        if own is None or len(everyone) < 5 or len({school for school, _ in everyone}) == 1:
+            return None
+        values = [Fraction(value) for _, value in everyone]
+        n = len(values)
+        centre = sum(values, Fraction(0)) / n
+        variance = sum(((value - centre) ** 2 for value in values), Fraction(0)) / (n - 1)
+        if variance == 0:
+            return None
+        deviation = _PRECISE.sqrt(_decimal(variance))
+        return _PRECISE.divide(_decimal(Fraction(own) - centre), deviation)
 
     def rank_pct(self, exam: Exam) -> Fraction | None:
         """Return the place among all with a mean in that exam: 0 the best, 1 the last."""
@@ -535,7 +558,7 @@ def exams_of(county: County, rows: Iterable[Row]) -> Exams:
         earlier = exam.rows.get(row["subject"])
         if earlier is None or row["date"] > earlier["date"]:
             exam.rows[row["subject"]] = row
-    exams = Exams({}, defaultdict(list), defaultdict(list))
+    exams = Exams({}, defaultdict(list), defaultdict(list), defaultdict(list))
     for student_id, by_key in found.items():
         exams.of_student[student_id] = sorted(by_key.values(), key=lambda exam: exam.order)
         for exam in by_key.values():
@@ -543,6 +566,8 @@ def exams_of(county: County, rows: Iterable[Row]) -> Exams:
                 exams.shares[exam.key, subject].append(value)
             if exam.mean_pct is not None:
                 exams.means[exam.key].append(exam.mean_pct)
+            if (result := rounded(exam.mean_pct)) is not None:
+                exams.results[exam.key[1:]].append((exam.key[0], result))
     return exams
 
 
@@ -555,6 +580,7 @@ def marks_features(county: County, student: Student) -> Row:
     out: Row = dict.fromkeys(
         (
             "exam_mean_pct",
+            "exam_maths_pct",
             "exam_z",
             "exam_z_prev",
             "failed_subjects",
@@ -572,6 +598,7 @@ def marks_features(county: County, student: Student) -> Row:
         z_before = before[-1] if before else None
         core = {s: p for s, p in taken.items() if s in county.config["core_subjects"]}
         out["exam_mean_pct"] = rounded(latest.mean_pct)
+        out["exam_maths_pct"] = rounded(taken.get("maths"))
         out["exam_z"] = rounded(z)
         out["exam_z_prev"] = rounded(z_before)
         if z is not None and z_before is not None:
@@ -631,11 +658,12 @@ def registry_features(county: County, student: Student) -> Row:
     for name, (low, high) in county.config["stages"].items():
         if low <= grade <= high:
             stage = name
-    over_age = None
+    over_age = months_over = None
     if birth is not None and stage is not None and 1 <= grade <= 9:
         september = last_anniversary(9, 1, record["snapshot_date"])
         usual = grade + int(county.config["age_at_grade_1"]) - 1
         over_age = max(0, full_years(birth, september) - usual)
+        months_over = full_months(birth, september) - 12 * usual
     member = groups(record)
     monitored = [member[g] for g in ("migrant", "left_behind", "disabled", "poor_family")] + [
         member["parent_incarcerated"]
@@ -653,6 +681,7 @@ def registry_features(county: County, student: Student) -> Row:
         "stage": stage,
         "age_years": None if birth is None else full_years(birth, as_of),
         "over_age_years": over_age,
+        "months_over_age": months_over,
         "days_enrolled": None if enrolled_on is None else (as_of - enrolled_on).days,
         "boarding": record["boarding"],
         "distance_km": record["distance_km"],
@@ -661,6 +690,7 @@ def registry_features(county: County, student: Student) -> Row:
         "days_since_snapshot": (as_of - record["snapshot_date"]).days,
         "guardian_changes_365d": _changes(county, student, "guardian"),
         "school_moves_365d": _changes(county, student, "school_id"),
+        "schools_attended": len({row["school_id"] for row in student.snapshots}),
         **member,
         "group_count": sum(known) if known else None,
         "aid_gap": aid_gap,
@@ -696,11 +726,14 @@ def school_features(county: County, school: str) -> Row:
         known = [v for v in (groups(s.record)[group] for s in cohort) if v is not None]
         return share(sum(known), len(known))
 
+    latest = [own[-1] for s in cohort if (own := county.exams.of_student.get(s.student_id))]
+    standings = [z for z in map(county.exams.z_of_all_schools, latest) if z is not None]
     row = county.schools.get(school, {})
     return {
         "school_absence_rate_20d": rounded(share(sum(d.absent for d in recorded), len(recorded))),
         "school_gap_20d": rounded(share(len(days) - len(recorded), len(days))),
         "school_dropouts_3y_rate": rounded(share(dropouts, len(cohort))),
+        "school_exam_z": rounded(decimal_mean(standings)),
         "school_rural": row.get("rural"),
         "school_remote": row.get("remote"),
         "school_poor_share": rounded(among_known("poor_family")),

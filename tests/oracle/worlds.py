@@ -419,18 +419,18 @@ class _Maker:
         rows: dict[tuple[Any, ...], Row] = {}
         said = rng.random() < 0.85
         sittings = [
-            (rng.choice(["mid", "final", "月考", "A"]), self._near(reach, 40))
+            (self._own(rng.choice(["mid", "final", "月考", "A"])), self._near(reach, 40))
             for reach in (40, 150, 380, 500, 1200, 120)
             if rng.random() < 0.6
         ]
         if sittings and rng.random() < 0.5:  # two on one day: the name decides
-            sittings.append(("unit", sittings[0][1]))
+            sittings.append((self._own("unit"), sittings[0][1]))
         if sittings and rng.random() < 0.3:  # the same name a year before
             name, day = sittings[0]
             sittings.append((name, day - timedelta(days=365)))
         if sittings and rng.random() < 0.3:
             border = rng.choice([364, 365, 366, 1094, 1095, 1096])
-            sittings.append(("border", self.as_of - timedelta(days=border)))
+            sittings.append((self._own("border"), self.as_of - timedelta(days=border)))
         for name, day in sittings:
             subjects = rng.sample(SUBJECTS, rng.randint(1, 5))
             full_marks = {s: Decimal(rng.choice([100, 120, 150, 128, 64])) for s in subjects}
@@ -456,6 +456,10 @@ class _Maker:
                             "full_mark": full if said else None,
                         }
         return list(rows.values())
+
+    def _own(self, exam: str) -> str:
+        """Return an exam name of this world alone: all schools that hold it are compared."""
+        return f"{self.seed} {exam}"
 
     def _score(self, same: bool, full: Decimal) -> Decimal | None:
         rng = self.rng
@@ -515,6 +519,7 @@ class _Later:
         students = world.tables["students"]
         self.ids = sorted({row["student_id"] for row in students} | {"NEW"})
         self.schools = sorted({row["school_id"] for row in students})
+        self.exams = sorted({row["exam"] for row in world.tables["exams"]} | {"later"})
 
     def _ahead(self) -> date:
         return self.as_of + timedelta(days=self.rng.choice([1, 1, 2, 7, 30, 200]))
@@ -602,7 +607,7 @@ class _Later:
                     row: Row = {"status": "unexcused", "session": None}
                 case "exams":
                     row = {
-                        "exam": rng.choice(["mid", "final", "later"]),
+                        "exam": rng.choice(self.exams),
                         "subject": "maths",
                         "score": Decimal(1),
                         "full_mark": Decimal(100),

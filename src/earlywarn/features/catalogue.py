@@ -151,7 +151,9 @@ _UNITS: dict[str, Text] = {
     "exams": Text(" 次", " exams"),
     "times": Text(" 次", " times"),
     "years": Text(" 岁", " years"),
+    "months": Text(" 个月", " months"),
     "groups": Text(" 类", " groups"),
+    "schools": Text(" 所", ""),
     "km": Text(" 公里", " km"),
 }
 

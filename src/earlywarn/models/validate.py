@@ -22,8 +22,9 @@ from earlywarn.models.choose import folds_of
 from earlywarn.models.combine import calibrate
 from earlywarn.models.curves import curves
 from earlywarn.models.evidence import evidence
-from earlywarn.models.fit import FOLDS, Fit, Setup, fit, fit_g, rules_only
+from earlywarn.models.fit import Fit, Setup, fit, fit_g, rules_only
 from earlywarn.models.metrics import (
+    DRAWS,
     MEASURES,
     Measured,
     difference,
@@ -37,6 +38,8 @@ from earlywarn.models.scorecard import Bools, Floats, sigmoid
 COMBINED = "combined"
 BASELINES = ("rules_only", "classifier_only", "best_rule", "school_only", "prevalence")
 CHALLENGER = "challenger"
+SCHOOL_FOLDS = 10  # the fit that is kept is of all schools: hold few out at a time
+DRAWS_BY_DATE = 200  # there are many dates, and nothing is decided by one
 # What the verdict is about: whom do we reach with the visits we can make.
 DECIDES = "recall_at_capacity"
 
@@ -188,7 +191,7 @@ def scored_by_school(rows: Rows, setup: Setup) -> tuple[dict[str, Floats], int |
     """
     schools = len(np.unique(rows.school))
     codes = rows.school if schools > 1 else rows.student
-    fold = folds_of(codes, rows.y, min(FOLDS, len(np.unique(codes))), setup.seed)
+    fold = folds_of(codes, rows.y, min(SCHOOL_FOLDS, len(np.unique(codes))), setup.seed)
     scores: dict[str, Floats] = {}
     for number in np.unique(fold):
         held: Bools = fold == number
@@ -240,9 +243,11 @@ def _verdict(measured: dict[str, Measured]) -> dict[str, Any]:
     }
 
 
-def _measure_all(rows: Rows, scores: dict[str, Floats], setup: Setup) -> dict[str, Measured]:
+def _measure_all(
+    rows: Rows, scores: dict[str, Floats], setup: Setup, draws: int = DRAWS
+) -> dict[str, Measured]:
     found = Parallel(n_jobs=setup.jobs, prefer="threads")(
-        delayed(measure)(rows, p, seed=setup.seed) for p in scores.values()
+        delayed(measure)(rows, p, seed=setup.seed, draws=draws) for p in scores.values()
     )
     return dict(zip(scores, found, strict=True))
 
@@ -252,7 +257,9 @@ def _by_date(test: Rows, scores: dict[str, Floats], setup: Setup) -> list[dict[s
     for day in np.unique(test.as_of):
         chosen = test.as_of == day
         rows = test.take(chosen)
-        measured = _measure_all(rows, {n: p[chosen] for n, p in scores.items()}, setup)
+        measured = _measure_all(
+            rows, {n: p[chosen] for n, p in scores.items()}, setup, DRAWS_BY_DATE
+        )
         found.append(
             {
                 "as_of": (EPOCH + timedelta(days=int(day))).isoformat(),

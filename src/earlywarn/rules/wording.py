@@ -79,8 +79,8 @@ _TEXTS = {
     "<": Text("按字序先于", "before, in sort order,"),
     "<=": Text("按字序不后于", "not after, in sort order,"),
 }
-_COUNTED = frozenset(["days", "subjects", "exams", "times", "groups"])
-_MEASURED = frozenset(["km", "years"])
+_COUNTED = frozenset(["days", "subjects", "exams", "times", "groups", "schools"])
+_MEASURED = frozenset(["km", "years", "months"])
 
 # Yes/no names whose opposite has words of its own.
 _OPPOSITES: dict[str, Text] = {

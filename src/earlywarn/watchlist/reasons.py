@@ -29,6 +29,8 @@ NOTHING = 1e-9
 SCHOOL_SHARES = frozenset({"school_poor_share", "school_left_behind_share", "school_migrant_share"})
 # No list that a school gets ranks its children by their marks.
 RANKS = frozenset({"exam_rank_pct"})
+# Nor says how a school stands beside others.
+SCHOOL_RANKS = frozenset({"school_exam_z"})
 
 _POSITION = {feature.name: place for place, feature in enumerate(CATALOGUE)}
 # Which date of `basis` a feature's table rests on.
@@ -71,6 +73,7 @@ def hidden_feature(name: str) -> bool:
         or feature.kind == "group"
         or feature.family == "home"
         or name in SCHOOL_SHARES
+        or name in SCHOOL_RANKS
     )
 
 

@@ -79,28 +79,32 @@ SELECT
 FROM rows AS r
 JOIN in_force AS s ON s.sid = r.sid AND r.date >= s.first_day AND r.date < s.next_day;
 
--- Exam keys follow the names, so that their order is the order of names.
+-- Exam keys follow the names, so that their order is the order of names. The exams of one sitting
+-- (grade, school year, name) differ in their school only.
 CREATE OR REPLACE TEMP TABLE exam_keys AS
 SELECT
     school_id,
     grade,
     school_year,
     exam,
-    CAST(row_number() OVER (ORDER BY exam, school_id, grade, school_year) AS INTEGER) AS exam_key
+    CAST(row_number() OVER (ORDER BY exam, school_id, grade, school_year) AS INTEGER) AS exam_key,
+    CAST(dense_rank() OVER (ORDER BY exam, grade, school_year) AS INTEGER) AS sitting_key
 FROM (SELECT DISTINCT school_id, grade, school_year, exam FROM placed_marks);
 
 CREATE OR REPLACE TEMP TABLE subject_keys AS
 SELECT
     subject,
     CAST(row_number() OVER (ORDER BY subject) AS INTEGER) AS subject_key,
-    subject IN (SELECT subject FROM core_subjects) AS is_core
+    subject IN (SELECT subject FROM core_subjects) AS is_core,
+    subject = 'maths' AS is_maths
 FROM (SELECT DISTINCT subject FROM placed_marks);
 
 -- One row per mark. Of several for one child, exam and subject the latest dated counts: a row counts
 -- until `next_date`.
 CREATE OR REPLACE TEMP TABLE exam_rows AS
 WITH keyed AS (
-    SELECT m.sid, k.exam_key, s.subject_key, s.is_core, m.date, m.known_from, m.p
+    SELECT
+        m.sid, k.exam_key, s.subject_key, s.is_core, s.is_maths, m.date, m.known_from, m.p
     FROM placed_marks AS m
     JOIN exam_keys AS k
         ON k.school_id = m.school_id

@@ -2,7 +2,7 @@
 -- Reads exam_rows and student_keys (keys.sql), cohort.
 
 CREATE OR REPLACE TEMP TABLE exam_marks AS
-SELECT sid, exam_key, subject_key, is_core, date, CAST(p AS BIGINT) AS p
+SELECT sid, exam_key, subject_key, is_core, is_maths, date, CAST(p AS BIGINT) AS p
 FROM exam_rows
 WHERE date <= $as_of AND next_date > $as_of AND known_from <= $as_of;
 
@@ -47,6 +47,7 @@ counted AS (
         CAST(sum(p) AS BIGINT) AS p,
         count(*) FILTER (WHERE p < $pass_mark) AS failed,
         count(p) FILTER (WHERE is_core) AS taken_core,
+        max(p) FILTER (WHERE is_maths) AS maths,
         count(*) FILTER (WHERE p < $pass_mark AND is_core) AS failed_core,
         CAST(CAST(sum(z) AS DOUBLE) / nullif(count(z), 0) AS DECIMAL(18, 12)) AS z
     FROM marks
@@ -93,6 +94,7 @@ SELECT
     c.student_id,
     e.date AS exam_date,
     round(e.mean_p / 1e9, 9) AS exam_mean_pct,
+    round(e.maths / 1e6, 9) AS exam_maths_pct,
     round(CAST(e.z AS DOUBLE), 9) AS exam_z,
     round(CAST(b.z AS DOUBLE), 9) AS exam_z_prev,
     round(CAST(e.z - b.z AS DOUBLE), 9) AS exam_z_change,

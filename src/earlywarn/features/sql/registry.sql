@@ -63,8 +63,18 @@ aged AS (
         year(snapshot_date) - CASE WHEN month(snapshot_date) < 9 THEN 1 ELSE 0 END
         - year(birth_date) - CASE
             WHEN 901 < month(birth_date) * 100 + day(birth_date) THEN 1 ELSE 0
-        END AS age_in_september
+        END AS age_in_september,
+        -- full months on that day, the first of its month
+        12 * (year(snapshot_date) - CASE WHEN month(snapshot_date) < 9 THEN 1 ELSE 0 END
+            - year(birth_date))
+        + 9 - month(birth_date) - CASE WHEN day(birth_date) > 1 THEN 1 ELSE 0 END
+            AS months_in_september
     FROM cohort
+),
+attended AS (
+    SELECT student_id, count(DISTINCT school_id) AS schools
+    FROM snapshots
+    GROUP BY student_id
 )
 SELECT
     c.student_id,
@@ -74,6 +84,9 @@ SELECT
     CASE WHEN c.grade BETWEEN 1 AND 9
         THEN greatest(a.age_in_september - (c.grade + $age_at_grade_1 - 1), 0 * a.age_in_september)
     END AS over_age_years,
+    CASE WHEN c.grade BETWEEN 1 AND 9
+        THEN a.months_in_september - 12 * (c.grade + $age_at_grade_1 - 1)
+    END AS months_over_age,
     date_diff('day', c.enrolled_on, $as_of) AS days_enrolled,
     c.boarding,
     CAST(c.distance_km AS DOUBLE) AS distance_km,
@@ -82,6 +95,7 @@ SELECT
     date_diff('day', c.snapshot_date, $as_of) AS days_since_snapshot,
     h.guardian_changes_365d,
     h.school_moves_365d,
+    t.schools AS schools_attended,
     g.* EXCLUDE (student_id, receives_aid),
     CASE
         WHEN coalesce(migrant, left_behind, disabled, poor_family, parent_incarcerated) IS NOT NULL
@@ -95,6 +109,7 @@ SELECT
 FROM cohort AS c
 JOIN aged AS a ON a.student_id = c.student_id
 JOIN grouped AS g ON g.student_id = c.student_id
+JOIN attended AS t ON t.student_id = c.student_id
 LEFT JOIN changes AS h ON h.student_id = c.student_id;
 
 -- History: earlier dropouts and the last return.

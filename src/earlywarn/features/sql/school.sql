@@ -1,5 +1,45 @@
 -- The school: the same for all its students, over its cohort.
--- Reads cohort, known_students, day_masks, registry_features, schools, outcomes.
+-- Reads cohort, known_students, day_masks, student_exams, exam_keys, student_keys,
+-- registry_features, schools, outcomes.
+
+-- One row per child of the cohort with a score in its latest exam, where that can be compared: z of
+-- its mean among all results of the sitting, whatever the school; none under 5 results, where all are
+-- equal, or where only one school has any. With integers, as in marks.sql: mean_p in whole billionths.
+CREATE OR REPLACE TEMP TABLE exam_standings AS
+WITH results AS (
+    SELECT e.sid, e.nth, e.exam_key, e.mean_p, k.sitting_key
+    FROM student_exams AS e
+    JOIN exam_keys AS k ON k.exam_key = e.exam_key
+    WHERE e.mean_p IS NOT NULL
+),
+sums AS (
+    SELECT
+        sitting_key,
+        count(*) AS n,
+        CAST(sum(mean_p) AS BIGINT) AS s,
+        CAST(sum(CAST(mean_p AS HUGEINT) * mean_p) AS HUGEINT) AS q
+    FROM results
+    WHERE sitting_key IN (SELECT sitting_key FROM results WHERE nth = 1)
+    GROUP BY sitting_key
+    HAVING count(*) >= 5 AND min(exam_key) < max(exam_key)
+),
+spreads AS (
+    SELECT
+        sitting_key,
+        n,
+        s,
+        sqrt(CAST(n * q - CAST(s AS HUGEINT) * s AS DOUBLE) * n / (n - 1)) AS spread
+    FROM sums
+    WHERE n * q > CAST(s AS HUGEINT) * s
+)
+SELECT
+    c.student_id,
+    c.school_id,
+    CAST((d.n * r.mean_p - d.s) / d.spread AS DECIMAL(18, 12)) AS z
+FROM cohort AS c
+JOIN student_keys AS k ON k.student_id = c.student_id
+JOIN results AS r ON r.sid = k.sid AND r.nth = 1
+JOIN spreads AS d ON d.sitting_key = r.sitting_key;
 
 CREATE OR REPLACE TEMP TABLE school_features AS
 WITH days AS (  -- children on leave left out
@@ -19,6 +59,11 @@ dropouts AS (  -- events, not children; in the cohort or not
     JOIN known_students AS k ON k.student_id = o.student_id
     WHERE o.event = 'dropped_out' AND o.date <= $as_of AND o.date > $three_years_ago
     GROUP BY k.school_id
+),
+standings AS (
+    SELECT school_id, CAST(sum(z) AS DOUBLE) AS z, count(*) AS children
+    FROM exam_standings
+    GROUP BY school_id
 ),
 shares AS (
     SELECT
@@ -41,6 +86,7 @@ SELECT
     CASE WHEN d.days > 0 THEN round(CAST(d.days - d.recorded AS DOUBLE) / d.days, 9) END
         AS school_gap_20d,
     round(CAST(coalesce(o.events, 0) AS DOUBLE) / s.students, 9) AS school_dropouts_3y_rate,
+    round(e.z / e.children, 9) AS school_exam_z,
     t.rural AS school_rural,
     t.remote AS school_remote,
     CASE WHEN s.poor_known > 0 THEN round(CAST(s.poor AS DOUBLE) / s.poor_known, 9) END
@@ -53,4 +99,5 @@ SELECT
 FROM shares AS s
 LEFT JOIN days AS d ON d.school_id = s.school_id
 LEFT JOIN dropouts AS o ON o.school_id = s.school_id
+LEFT JOIN standings AS e ON e.school_id = s.school_id
 LEFT JOIN schools AS t ON t.school_id = s.school_id;

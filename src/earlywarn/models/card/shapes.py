@@ -26,6 +26,8 @@ _UNITS: dict[str, Text] = {
     "exams": Text("次", "exams"),
     "times": Text("次", "times"),
     "years": Text("岁", "years"),
+    "months": Text("个月", "months"),
+    "schools": Text("所", "schools"),
     "groups": Text("类", "groups"),
     "km": Text("公里", "km"),
     "grade": Text("年级", "grade"),
