@@ -17,7 +17,7 @@ WITH seen AS (
 gone_from_registry AS (
     SELECT DISTINCT student_id
     FROM students
-    WHERE left_on > $as_of AND left_on <= $window_end AND snapshot_date <= $until
+    WHERE left_on > $as_of AND left_on <= least($window_end, $until) AND snapshot_date <= $until
 )
 SELECT
     c.student_id,

@@ -87,7 +87,7 @@ def training_panel(
             panel = built(split.train, () if by_school else split.test, "")
     finally:
         con.close()
-    check_rows(panel)
+    check_rows(panel, by_school=by_school)
     setup = Setup.of(
         panel.features,
         rulebook,

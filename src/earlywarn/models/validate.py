@@ -187,10 +187,10 @@ def _single_rule(train: Rows, test: Rows, place: int) -> Floats:
 def scored_by_school(rows: Rows, setup: Setup) -> tuple[dict[str, Floats], int | None]:
     """Return each row's probabilities by fits that saw nothing of its school; and the best rule.
 
-    Folds of schools; where there is one school only, of students.
+    Folds of schools; where fewer than two schools have the event, of students.
     """
-    schools = len(np.unique(rows.school))
-    codes = rows.school if schools > 1 else rows.student
+    with_events = len(np.unique(rows.school[rows.y]))
+    codes = rows.school if with_events > 1 else rows.student
     fold = folds_of(codes, rows.y, min(SCHOOL_FOLDS, len(np.unique(codes))), setup.seed)
     scores: dict[str, Floats] = {}
     for number in np.unique(fold):
@@ -293,16 +293,23 @@ def calibration_slope(rows: Rows, probability: Floats) -> list[float | None]:
     return [plain(v) for v in (z[1], z[1] - 1.96 * error, z[1] + 1.96 * error)]
 
 
-def check_rows(panel: Panel) -> None:
-    """Refuse a panel without training rows, saying why.
+def check_rows(panel: Panel, *, by_school: bool) -> None:
+    """Refuse a panel without training rows, or without the test rows it needs, saying why.
 
     Raises
     ------
     EarlywarnError
-        If there is nothing to train on.
+        If there is nothing to train on, or (unless schools are held out) nothing to test on.
     """
-    if len(panel.train):
+    if len(panel.train) and (by_school or len(panel.test)):
         return
+    if len(panel.train):
+        raise EarlywarnError(
+            zh="没有测试样本：测试期的截止日期没有在校学生。请检查 as_of_dates 和学籍快照，"
+            "或导入更新的学籍。",
+            en="There are no test rows: nobody is enrolled on the as-of dates of the test. Check "
+            "as_of_dates and the registry's snapshots, or load newer ones.",
+        )
     raise EarlywarnError(
         zh="没有训练样本：没有一行的结果窗口在测试期之前结束。请导入更早的数据，"
         "或减小 horizon_days，或修改 test_where。",
