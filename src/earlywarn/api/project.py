@@ -24,7 +24,6 @@ from earlywarn.features.groups import load_groups
 from earlywarn.models import registry
 from earlywarn.models.compare import Side, compare
 from earlywarn.models.dates import known_period
-from earlywarn.models.experts import EXPERTS, solve_experts
 from earlywarn.models.followed import followed
 from earlywarn.models.panel import Panel, build_panel
 from earlywarn.models.promotion import NO_MODEL
@@ -322,11 +321,7 @@ class Project:
             day = as_of or newest_school_day(con, date.today())
             prepared = prepare(con, self.workspace, rulebook, day)
             if chosen is None:
-                chosen = registry.stored_experts(self.workspace, rulebook)
-            if chosen is None:
-                known = registry.versions(self.workspace, EXPERTS)
-                version = known[-1] + 1 if known else 1
-                chosen = solve_experts(self.workspace.config, rulebook, prepared.verdicts, version)
+                chosen = registry.experts(self.workspace, rulebook, prepared.verdicts, store=False)
             return score_frame(self.workspace, prepared, chosen, day)
         finally:
             con.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,9 +13,6 @@ from earlywarn.cli.common import JsonOption, LangOption, WorkspaceOption, comman
 from earlywarn.cli.measures import print_measures
 from earlywarn.errors import Text
 from earlywarn.workspace import Workspace
-
-if TYPE_CHECKING:
-    pass
 
 
 def list_models(

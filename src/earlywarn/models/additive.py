@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,13 +104,20 @@ def cuts_of(column: Floats, weight: Floats, max_bins: int) -> Floats:
     known = ~np.isnan(column)
     values, place = np.unique(np.round(column[known], 9), return_inverse=True)
     if len(values) > max_bins:
-        mass = np.cumsum(np.bincount(place, weights=weight[known]))
-        wanted = mass[-1] * np.arange(1, max_bins) / max_bins
-        ends = np.unique(np.searchsorted(mass, wanted))
-        lows = values[ends[ends < len(values) - 1]]
+        lows = inner_quantiles(values, np.bincount(place, weights=weight[known]), max_bins)
     else:
         lows = values[:-1]
     return np.unique(np.asarray([between(float(low)) for low in lows], dtype=np.float64))
+
+
+def inner_quantiles(values: Floats, mass: NDArray[Any], parts: int) -> Floats:
+    """Return which of the ascending `values` part their `mass` into about equal parts.
+
+    Each is the greatest of its part; the greatest of all is none.
+    """
+    reached = np.cumsum(mass)
+    ends = np.unique(np.searchsorted(reached, reached[-1] * np.arange(1, parts) / parts))
+    return np.asarray(values[ends[ends < len(values) - 1]])
 
 
 def bins_of(column: Floats, cuts: Floats) -> NDArray[np.intp]:

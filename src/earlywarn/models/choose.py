@@ -17,7 +17,7 @@ from joblib import Parallel, delayed
 
 from earlywarn.features.catalogue import Feature
 from earlywarn.models.candidates import Candidate, blend, fit_candidate
-from earlywarn.models.metrics import DRAWS, lists, plain, recall_at_capacity
+from earlywarn.models.metrics import DRAWS, by_capacity, plain, recall_at_capacity
 from earlywarn.models.panel import EPOCH, Rows
 from earlywarn.models.scorecard import Bools, Floats
 
@@ -104,15 +104,15 @@ def thinned(rows: Rows, limit: int, seed: int) -> Rows:
     """
     if len(rows) <= limit:
         return rows
-    event = np.isin(rows.student, np.unique(rows.student[rows.y]))
+    event = np.isin(rows.student, rows.student[rows.y])
     others = np.unique(rows.student[~event])
     share = max(limit - int(event.sum()), limit // 2) / max(int((~event).sum()), 1)
     if share >= 1:
         return rows
     drawn = np.random.default_rng(seed).permutation(others)[: max(1, round(share * len(others)))]
-    kept = rows.take(event | np.isin(rows.student, drawn))
-    sampled = ~np.isin(kept.student, np.unique(rows.student[event]))
-    kept.weight[sampled] *= len(others) / len(drawn)
+    chosen = event | np.isin(rows.student, drawn)
+    kept = rows.take(chosen)
+    kept.weight[~event[chosen]] *= len(others) / len(drawn)
     return kept
 
 
@@ -145,13 +145,13 @@ def choose(
     for fold in folds:
         held |= fold.test
     places = np.flatnonzero(held)
-    odds: dict[Candidate, Floats] = {}
+    found: dict[Candidate, Floats] = {}
     for (candidate, fold), values in zip(tasks, parts, strict=True):
-        column = odds.setdefault(candidate, np.zeros(len(rows)))
+        column = found.setdefault(candidate, np.zeros(len(rows)))
         column[fold.test] = values
     judged = rows.take(places)
-    scores = {candidate: values[places] for candidate, values in odds.items()}
-    figures = _figures(judged, scores, seed)
+    scores = {candidate: values[places] for candidate, values in found.items()}
+    figures = {c: _figures(judged, odds, seed) for c, odds in scores.items()}
     families = {c.family for c in candidates}
     if families >= {"spline", "boost"}:
         best = {
@@ -159,8 +159,8 @@ def choose(
             for family in ("spline", "boost")
         }
         both = blend(best["spline"], best["boost"])
-        scores[both] = (scores[best["spline"]] + scores[best["boost"]]) / 2
-        figures = _figures(judged, scores, seed)
+        mean = (scores[best["spline"]] + scores[best["boost"]]) / 2
+        figures[both] = _figures(judged, mean, seed)
     chosen = _within_one_error(figures)
     return Choice(
         chosen,
@@ -177,25 +177,20 @@ def choose(
     )
 
 
-def _figures(
-    rows: Rows, scores: dict[Candidate, Floats], seed: int
-) -> dict[Candidate, tuple[float, float, Floats]]:
-    """Return each candidate's recall at capacity, average precision, and draws of the recall."""
-    figures = {}
-    for candidate, odds in scores.items():
-        score = np.round(odds, 12)
-        recall, precision = recall_at_capacity(rows, score)
-        figures[candidate] = (recall, precision, _recall_draws(rows, score, seed))
-    return figures
+def _figures(rows: Rows, odds: Floats, seed: int) -> tuple[float, float, Floats]:
+    """Return a candidate's recall at capacity, average precision, and draws of the recall."""
+    score = np.round(odds, 12)
+    recall, precision = recall_at_capacity(rows, score)
+    return recall, precision, _recall_draws(rows, score, seed)
 
 
 def _recall_draws(rows: Rows, score: Floats, seed: int) -> Floats:
     """Return bootstrap draws, over students, of the recall at capacity."""
-    by_school, _ = lists(rows, score)
+    listed = by_capacity(rows, score)[rows.y]
     codes, student = np.unique(rows.student[rows.y], return_inverse=True)
     weight = rows.weight[rows.y]
     found = np.bincount(student, weights=weight)
-    reached = np.bincount(student, weights=weight * by_school[rows.y])
+    reached = np.bincount(student, weights=weight * listed)
     rng = np.random.default_rng(seed)
     drawn = rng.integers(0, len(codes), (DRAWS, len(codes)))
     return np.asarray(reached[drawn].sum(axis=1) / found[drawn].sum(axis=1))

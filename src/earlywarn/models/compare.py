@@ -14,8 +14,7 @@ from earlywarn.models.find import Found
 from earlywarn.models.folder import Manifest, read_manifest, read_metrics
 from earlywarn.models.metrics import plain
 from earlywarn.models.scorecard import FeatureTable, RuleWeight, Scorecard, lookup
-
-COMBINED = "combined"
+from earlywarn.models.validate import COMBINED
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def evidence(rows: Rows, fitted: Fit, setup: Setup) -> list[dict[str, Any]]:
 
 def _note(fitted: Fit, setup: Setup, place: int, was_hit: bool) -> str:
     weight, points = float(fitted.weights[place]), float(setup.points[place])
-    if not was_hit and not fitted.weights[place] < _SAME:
+    if not was_hit and weight >= _SAME:
         return "never hit"
     if weight < _SAME < points:
         return "bound"

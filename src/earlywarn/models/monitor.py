@@ -19,7 +19,7 @@ from scipy.stats import chi2
 
 from earlywarn.engine.duckdb import sql_file
 from earlywarn.errors import Text
-from earlywarn.models.metrics import DRAWS, plain
+from earlywarn.models.metrics import DRAWS, Ranking, interval_of, plain
 from earlywarn.models.scorecard import Bools, Floats, Scorecard
 
 # Fewer children with the event say little of calibration.
@@ -234,31 +234,14 @@ def _auc_interval(
     nothing = float("nan")
     if not y.any() or y.all():
         return nothing, nothing, nothing
-    order = np.argsort(-score, kind="stable")
-    ranked, found = score[order], y[order]
-    starts = np.flatnonzero(np.r_[True, np.diff(ranked) != 0])
-    value = _auc(found, starts, np.ones(len(y)))
-    _, child = np.unique(code, return_inverse=True)
-    child = child[order]
-    count = int(child.max()) + 1
+    ranking = Ranking.of(y, score)
+    value, _ = ranking.auc_ap(np.ones(len(y)))
+    children, child = np.unique(code, return_inverse=True)
+    child = child[ranking.order]
+    count = len(children)
     rng = np.random.default_rng(seed)
     drawn = np.full(draws, nothing)
     for draw in range(draws):
         times = np.bincount(rng.integers(0, count, count), minlength=count)
-        drawn[draw] = _auc(found, starts, times[child].astype(np.float64))
-    drawn = drawn[np.isfinite(drawn)]
-    if not len(drawn):
-        return value, nothing, nothing
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return value, float(low), float(high)
-
-
-def _auc(y: Bools, starts: np.ndarray[Any, Any], weight: Floats) -> float:
-    """Return the weighted ROC-AUC of rows from the highest score down, ties as blocks."""
-    positive = np.add.reduceat(weight * y, starts)
-    negative = np.add.reduceat(weight, starts) - positive
-    found, rest = float(positive.sum()), float(negative.sum())
-    if found <= 0 or rest <= 0:
-        return float("nan")
-    below = rest - np.cumsum(negative) + 0.5 * negative
-    return float(np.sum(positive * below) / (found * rest))
+        drawn[draw], _ = ranking.auc_ap(times[child].astype(np.float64))
+    return value, *interval_of(drawn)

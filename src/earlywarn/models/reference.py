@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from earlywarn.features.catalogue import Feature
+from earlywarn.models.additive import inner_quantiles
 from earlywarn.models.folder import REFERENCE_FILE, damaged, read_json, why
 from earlywarn.models.scorecard import MAX_TERMS, Bools, Floats
 
@@ -143,9 +144,7 @@ def spread(column: Floats, weight: Floats, *, own_bins: int = MAX_OWN_BINS) -> S
         below = min(float(values[0]) - _HALF_STEP, float(np.nextafter(values[0], -np.inf)))
         edges = [below, *values.tolist()]
     elif len(values):
-        mass = np.cumsum(np.bincount(place, weights=weight[known]))
-        ends = np.unique(np.searchsorted(mass, mass[-1] * np.arange(1, BINS) / BINS))
-        edges = values[ends[ends < len(values) - 1]].tolist()
+        edges = inner_quantiles(values, np.bincount(place, weights=weight[known]), BINS).tolist()
     shares, missing = shares_in(column, weight, edges)
     return Spread(edges=edges, shares=[_plain(s) for s in shares.tolist()], missing=_plain(missing))
 

@@ -69,6 +69,7 @@ __all__ = [
     "list_models",
     "list_shipped",
     "load",
+    "next_version",
     "open_model",
     "parse",
     "promote",
@@ -121,6 +122,12 @@ def check_name(name: str, *, demonstration: bool = False) -> str:
 def versions(workspace: Workspace, name: str) -> list[int]:
     """Return the versions of a model in the workspace, ascending."""
     return versions_in(workspace.models, name)
+
+
+def next_version(workspace: Workspace, name: str) -> int:
+    """Return the version that a new model called `name` gets."""
+    known = versions(workspace, name)
+    return known[-1] + 1 if known else 1
 
 
 def save(
@@ -265,16 +272,19 @@ def stored_experts(workspace: Workspace, rulebook: RuleBook) -> Scorecard | None
     return None
 
 
-def experts(workspace: Workspace, rulebook: RuleBook, verdicts: pa.Table) -> Scorecard:
+def experts(
+    workspace: Workspace, rulebook: RuleBook, verdicts: pa.Table, *, store: bool = True
+) -> Scorecard:
     """Return the experts' scorecard for a rule book; written once, as models/experts/N.
 
-    What it is made of: `models.experts.solve_experts`. The caller holds the workspace's lock.
+    What it is made of: `models.experts.solve_experts`. The caller holds the workspace's lock; with
+    `store` False nothing is written and no lock is needed.
     """
     found = stored_experts(workspace, rulebook)
     if found is not None:
         return found
-    known = versions(workspace, EXPERTS)
-    version = known[-1] + 1 if known else 1
+    version = next_version(workspace, EXPERTS)
     scorecard = solve_experts(workspace.config, rulebook, verdicts, version)
-    save(workspace, scorecard, data={"students": verdicts.num_rows}, others={})
+    if store:
+        save(workspace, scorecard, data={"students": verdicts.num_rows}, others={})
     return scorecard

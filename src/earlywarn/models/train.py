@@ -74,9 +74,8 @@ def train(
             validation = validate(panel, setup, by_school=drawn.by_school, progress=told)
         seen = sigmoid(validation.fit.log_odds(panel.train, setup))
         fitted = time.perf_counter()
-        known = registry.versions(workspace, name)
         scorecard = _scorecard(
-            workspace, rulebook, validation.fit, name, known[-1] + 1 if known else 1
+            workspace, rulebook, validation.fit, name, registry.next_version(workspace, name)
         )
         metrics = validation.metrics | {
             "model": scorecard.label,
