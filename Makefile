@@ -1,9 +1,11 @@
 # Everything starts here: each target makes .venv itself and installs what it needs.
-#   make demo    a generated city, trained, scored, listed
-#   make test    lint, types and all tests
-#   make lint    lint, types and the order of the floors
-#   make docs    docs/commands.md from --help, docs/features.md from the catalogue
-#   make proof   what is too long for make test, at full size; writes docs/proof.json
+#   make demo           a generated city, trained, scored, listed
+#   make test           lint, types and all tests
+#   make lint           lint, types and the order of the floors
+#   make docs           docs/commands.md from --help, docs/features.md from the catalogue
+#   make demonstration  models/demonstration, trained anew on the generated city
+#   make pictures       docs/images, photographed from what the program writes now
+#   make proof          what is too long for make test, at full size; writes docs/proof.json
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -15,7 +17,7 @@ endif
 DEMO ?= demo
 STUDENTS ?= 66259
 
-.PHONY: demo test lint format docs proof clean
+.PHONY: demo test lint format docs demonstration pictures proof clean
 
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +53,12 @@ test: lint
 docs: $(VENV)/.run
 	$(BIN)/python -m earlywarn.cli.reference > docs/commands.md
 	$(BIN)/python -m earlywarn.features.reference > docs/features.md
+
+demonstration: $(VENV)/.run
+	$(BIN)/python docs/demonstration.py
+
+pictures: $(VENV)/.run
+	$(BIN)/python docs/pictures.py
 
 proof: $(VENV)/.bench
 	$(BIN)/python benchmarks/proof.py

@@ -17,21 +17,22 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import few_labels_page as page
 import numpy as np
+from figure import Figure, figure
 from joblib import Parallel, delayed
 from scipy.stats import t as student_t
 from threadpoolctl import threadpool_limits
 
 from earlywarn.files import write_whole
-from earlywarn.models.choose import thinned
-from earlywarn.models.fit import Setup, fit, rules_only
-from earlywarn.models.metrics import measure, plain
+from earlywarn.models.fitting.choose import thinned
+from earlywarn.models.fitting.fit import Setup, fit, rules_only
+from earlywarn.models.measures.metrics import measure, plain
 from earlywarn.models.panel import Rows
 from earlywarn.models.scorecard import Floats, sigmoid
 from earlywarn.models.training import training_panel
@@ -238,6 +239,37 @@ def write(result: dict[str, Any], out: Path) -> None:
     page.plot(result, out / "images" / "few-labels.svg")
 
 
+def measured_all(names: Iterable[str], draws: int, out: Path) -> dict[str, Any]:
+    """Measure the data sets that are there, writing what is known after each."""
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            if name != "county" and not (SHARED / name).is_dir():
+                print(f"{name}: not measured, no data set in {SHARED}", flush=True)
+                continue
+            found[name] = measured(prepare(name, Path(folder)), draws)
+            print("\n".join(page.table(found[name])), flush=True)
+            write({"draws": draws, "measures": MEASURES, "data": found}, out)
+    return found
+
+
+def figures(folder: Path) -> list[Figure]:
+    """Measure everything anew for docs/proof.json; the page and the picture are written too."""
+    found = measured_all(SOURCES, DRAWS, ROOT / "docs")
+    differences = {
+        f"few labels: {data['title']}, {size['asked']} students with the event: "
+        f"{measure} of combined minus {gap['against']}": gap["difference"]
+        for data in found.values()
+        for size in data["sizes"]
+        for measure, gap in size["combined_minus_better"].items()
+        if measure != "recall_at_capacity"
+    }
+    return [
+        figure(what, value, "not below within noise: upper end at least 0", value[2] >= 0)
+        for what, value in differences.items()
+    ]
+
+
 def main() -> int:
     """Measure all data sets and write JSON, page and picture."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -247,15 +279,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.draws < 2:
         parser.error("--draws must be at least 2: the intervals are over the draws")
-    found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name in options.only or SOURCES:
-            if name != "county" and not (SHARED / name).is_dir():
-                print(f"{name}: not measured, no data set in {SHARED}", flush=True)
-                continue
-            found[name] = measured(prepare(name, Path(folder)), options.draws)
-            print("\n".join(page.table(found[name])), flush=True)
-            write({"draws": options.draws, "measures": MEASURES, "data": found}, options.out)
+    measured_all(options.only or SOURCES, options.draws, options.out)
     return 0
 
 

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from figure import Figure, figure
 
-from earlywarn.models.audit import Names, audit
-from earlywarn.models.choose import folds_of
-from earlywarn.models.fit import Setup, fit, fit_g
-from earlywarn.models.metrics import difference, measure, plain
+from earlywarn.models.fitting.choose import folds_of
+from earlywarn.models.fitting.fit import Setup, fit, fit_g
+from earlywarn.models.measures.audit import Names, audit
+from earlywarn.models.measures.metrics import difference, measure, plain
 from earlywarn.models.panel import EPOCH, Panel, Rows
 from earlywarn.models.scorecard import Floats, sigmoid
 from earlywarn.models.training import training_panel

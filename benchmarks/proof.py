@@ -19,7 +19,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import few_labels
 import fuzz
+import models
 import mutants
 import rules
 from figure import Figure, figure
@@ -147,6 +149,8 @@ def main() -> int:
         fuzz.figures,
         rules.figures,
         mutants.figures,
+        models.figures,
+        few_labels.figures,
     ]
     with tempfile.TemporaryDirectory() as name:
         for part in parts:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from earlywarn.models import registry
+from earlywarn.models.store import registry
 from earlywarn.scoring.run import RULES_FILE, RUN_FILE, SCORES_FILE, Run, score
 from earlywarn.workspace import Config, Workspace
 from scoring_city import FIRST, SCHOOL_A, SCHOOL_B, load, put_model, rows, village_tables

@@ -13,9 +13,9 @@ from typing import Any
 import pyarrow as pa
 
 from earlywarn.features.catalogue import CATALOGUE_VERSION
-from earlywarn.models import registry
 from earlywarn.models.experts import rule_weights
 from earlywarn.models.scorecard import FeatureTable, Scorecard
+from earlywarn.models.store import registry
 from earlywarn.models.train import train
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.run import Run, score

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from earlywarn.cli.main import make_app
 from earlywarn.files import sha256
-from earlywarn.models import registry, shipped
 from earlywarn.models.scorecard import FeatureTable
+from earlywarn.models.store import registry, shipped
 from earlywarn.workspace import Workspace
 from models_rules import book, rule, scorecard, weight
 

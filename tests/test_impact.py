@@ -15,8 +15,8 @@ import pytest
 from earlywarn.errors import EarlywarnError
 from earlywarn.impact.rows import CAPACITY, Impact, Moves
 from earlywarn.impact.trial import impact
-from earlywarn.models import registry
 from earlywarn.models.experts import rule_weights
+from earlywarn.models.store import registry
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.rules.problems import RulesError
 from earlywarn.scoring.run import Run, score

@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_score, recall_score, roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from earlywarn.models.audit import AUDITED, Names, audit, without_followed
-from earlywarn.models.metrics import by_capacity, measure
+from earlywarn.models.measures.audit import AUDITED, Names, audit, without_followed
+from earlywarn.models.measures.metrics import by_capacity, measure
 from models_rules import panel_rows, random_rows
 
 NAMES = Names(("primary", "junior"), ("primary", "junior", "nine_year"), ("migrant", "disabled"))

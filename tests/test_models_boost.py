@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from earlywarn.models.additive import between, cuts_of
-from earlywarn.models.boost import AdditiveBoostClassifier, collapse
+from earlywarn.models.fitting.additive import between, cuts_of
+from earlywarn.models.fitting.boost import AdditiveBoostClassifier, collapse
 from models_rules import rounded
 
 NAMES = ["share", "count", "wide", "thirds", "only_missing_or_7", "empty", "constant"]

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from earlywarn.models.calibration import Seen, from_origins
-from earlywarn.models.combine import CALIBRATION_SD, solve_b0
+from earlywarn.models.fitting.calibration import Seen, from_origins
+from earlywarn.models.fitting.combine import CALIBRATION_SD, solve_b0
 from models_rules import panel_rows
 
 LEVEL = -2.0  # of the true log-odds

@@ -152,8 +152,8 @@ def metrics(**changes):
             _part("stage", "primary", 0.51),
             _part("stage", "junior", 0.52),
             _part("school_kind", "nine_year", 0.53),
-            _part("group", "left_behind", 0.54, label={"zh": "留守儿童", "en": "left-behind"}),
-            _part("group", "orphan", 0, enough=False, label={"zh": "孤儿", "en": "orphan"}),
+            _part("group", "left_behind", 0.54),
+            _part("group", "orphan", 0, enough=False),
         ],
         "followed": {
             "rows": 31,

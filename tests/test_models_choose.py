@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from earlywarn.features.catalogue import CATALOGUE
-from earlywarn.models.candidates import boost, candidates_for, fit_candidate, spline
-from earlywarn.models.choose import (
+from earlywarn.models.fitting.candidates import boost, candidates_for, fit_candidate, spline
+from earlywarn.models.fitting.choose import (
     MIN_EVENTS,
     ORIGINS,
     _within_one_error,
@@ -20,7 +20,7 @@ from earlywarn.models.choose import (
     inner_folds,
     thinned,
 )
-from earlywarn.models.metrics import plain, recall_at_capacity
+from earlywarn.models.measures.metrics import plain, recall_at_capacity
 from models_rules import panel_rows, rounded
 
 INPUTS = tuple(f for f in CATALOGUE if f.type == "number" and f.direction == 0)[:2]

@@ -6,7 +6,13 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from earlywarn.errors import EarlywarnError
-from earlywarn.models.combine import calibrate, fit_combination, ladder_steps, solve_b0
+from earlywarn.models.fitting.combine import (
+    SCALE_SD,
+    calibrate,
+    fit_combination,
+    ladder_steps,
+    solve_b0,
+)
 from earlywarn.models.scorecard import in_force
 
 POINTS = np.asarray([1.0, 2.0, 2.0, 0.8, 1.5, 0.3])
@@ -68,13 +74,18 @@ def test_it_is_the_posterior_mode():
     found = fit_combination(g, hits, y, weight, POINTS, LADDERS, prior_sd=0.5)
     design = np.column_stack([np.ones(3000), g, hits.astype(float)])
     centre = np.concatenate([[1.0], POINTS])
+    # w = s * points + deviations, s ~ N(1, SCALE_SD), deviations and b1 - 1 ~ N(0, 0.5).
+    covariance = np.eye(7) * 0.5**2
+    covariance[1:, 1:] += SCALE_SD**2 * np.outer(POINTS, POINTS)
+    precision = np.linalg.inv(covariance)
 
     def loss(z):
         eta = design @ z
-        return np.sum(weight * (np.logaddexp(0, eta) - y * eta)) + 2 * np.sum((z[1:] - centre) ** 2)
+        fit = np.sum(weight * (np.logaddexp(0, eta) - y * eta))
+        return fit + 0.5 * (z[1:] - centre) @ precision @ (z[1:] - centre)
 
     def slope(z):
-        away = np.concatenate([[0.0], 4 * (z[1:] - centre)])
+        away = np.concatenate([[0.0], precision @ (z[1:] - centre)])
         return design.T @ (weight * (expit(design @ z) - y)) + away
 
     ours = np.concatenate([[found.b0, found.b1], found.weights])
@@ -82,6 +93,15 @@ def test_it_is_the_posterior_mode():
     if (other.x[1:] > 0).all() and other.x[3] > other.x[2] and other.x[4] > other.x[2]:
         np.testing.assert_allclose(ours, other.x, atol=1e-5)
     assert loss(ours) <= loss(np.concatenate([[found.b0], centre]))
+
+
+def test_too_many_points_in_all_shrink_together():
+    """Few outcomes say that the points are twice what they should be: all weights follow."""
+    g, hits, y = made(1000, weights=POINTS / 2)
+    found = fit_combination(g, hits, y, np.ones(1000), POINTS, LADDERS, prior_sd=0.25)
+    shares = found.weights / POINTS
+    assert shares.max() < 0.85
+    assert np.ptp(shares) < 0.35
 
 
 def test_without_g_only_rules_are_fitted():

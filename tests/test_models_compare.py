@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from earlywarn.models import registry
-from earlywarn.models.compare import Side, compare
 from earlywarn.models.scorecard import FeatureTable, lookup
+from earlywarn.models.store import registry
+from earlywarn.models.watching.compare import Side, compare
 from models_rules import rule, scorecard, weight
 
 A, B, C = rule("a", 2.0), rule("b", 3.0), rule("c", 1.0)
@@ -104,7 +104,7 @@ def tables(draw):
 
 @given(tables(), tables(), st.floats(0, 2), st.floats(0, 2))
 def test_no_value_differs_more_than_said(one, other, b1_one, b1_other):
-    from earlywarn.models.compare import _largest
+    from earlywarn.models.watching.compare import _largest
 
     row = _largest("grade", one, b1_one, other, b1_other)
     at = np.asarray([*np.arange(-7.0, 8.0), np.nan])

@@ -12,7 +12,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import precision_recall_curve, roc_curve
 from threadpoolctl import threadpool_limits
 
-from earlywarn.models.curves import (
+from earlywarn.models.measures.curves import (
     CURVES_OF,
     SHARES,
     calibration,
@@ -20,7 +20,7 @@ from earlywarn.models.curves import (
     effective_number,
     thresholds_for,
 )
-from earlywarn.models.metrics import measure
+from earlywarn.models.measures.metrics import measure
 from models_rules import panel_rows, random_rows
 
 

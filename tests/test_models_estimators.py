@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from earlywarn.models.additive import Additive, mean_of
-from earlywarn.models.boost import AdditiveBoostClassifier
+from earlywarn.models.fitting.additive import Additive, mean_of
+from earlywarn.models.fitting.boost import AdditiveBoostClassifier
+from earlywarn.models.fitting.spline import SplineLogisticClassifier
 from earlywarn.models.scorecard import FeatureTable
-from earlywarn.models.spline import SplineLogisticClassifier
 
 
 @parametrize_with_checks([SplineLogisticClassifier(), AdditiveBoostClassifier(max_iter=20)])

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from earlywarn.models.evidence import evidence
-from earlywarn.models.fit import Fit, Setup
+from earlywarn.models.fitting.evidence import evidence
+from earlywarn.models.fitting.fit import Fit, Setup
 from models_rules import panel_rows
 
 

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from earlywarn.models.boost import AdditiveBoostClassifier
-from earlywarn.models.candidates import blend, boost, fit_candidate, spline
-from earlywarn.models.fit import fit
+from earlywarn.models.fitting.boost import AdditiveBoostClassifier
+from earlywarn.models.fitting.candidates import blend, boost, fit_candidate, spline
+from earlywarn.models.fitting.fit import fit
 from earlywarn.models.scorecard import sigmoid
 from earlywarn.models.train import train
 from earlywarn.models.training import training_panel

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from earlywarn.models.followed import followed, on_a_list
+from earlywarn.models.measures.followed import followed, on_a_list
 from earlywarn.workspace import Workspace
 
 DAY = date(2026, 3, 2)

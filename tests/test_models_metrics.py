@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from earlywarn.models.metrics import (
+from earlywarn.models.measures.metrics import (
     MEASURES,
     Exact,
     difference,

@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 from earlywarn.cli.main import make_app
 from earlywarn.engine.duckdb import connect
 from earlywarn.features.catalogue import FEATURES
-from earlywarn.models import registry
 from earlywarn.models.experts import rule_weights
-from earlywarn.models.monitor import (
+from earlywarn.models.scorecard import FeatureTable, hit_matrix
+from earlywarn.models.store import registry
+from earlywarn.models.watching.monitor import (
     ENOUGH_EVENTS,
     Outcomes,
     calibration,
@@ -26,8 +27,7 @@ from earlywarn.models.monitor import (
     verdict,
     verdict_words,
 )
-from earlywarn.models.reference import make_reference
-from earlywarn.models.scorecard import FeatureTable, hit_matrix
+from earlywarn.models.watching.reference import make_reference
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.frame import prepare, score_frame
 from earlywarn.scoring.run import score

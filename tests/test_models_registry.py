@@ -9,8 +9,8 @@ import pytest
 
 from earlywarn.errors import EarlywarnError, UsageError
 from earlywarn.files import sha256
-from earlywarn.models import promotion, registry
 from earlywarn.models.scorecard import FeatureTable, apply
+from earlywarn.models.store import promotion, registry
 from earlywarn.workspace import Workspace
 from models_rules import book, rule, scorecard, verdicts, weight
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from earlywarn.models.spline import SplineLogisticClassifier
+from earlywarn.models.fitting.spline import SplineLogisticClassifier
 from models_rules import rounded
 
 NAMES = ["share", "count", "wide", "empty", "constant", "only_missing_or_7"]

@@ -15,8 +15,8 @@ from earlywarn.cli.models import register
 from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError
 from earlywarn.features.build import build
-from earlywarn.models import registry
 from earlywarn.models.scorecard import apply
+from earlywarn.models.store import registry
 from earlywarn.models.train import train
 from earlywarn.rules.evaluate import verdicts
 from earlywarn.rules.pack import load_rulebook

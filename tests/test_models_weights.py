@@ -84,7 +84,7 @@ def test_a_row_as_text():
         ("data", {"weight": 0.5}, "lowered all the same"),
         ("data", {"weight": 1.001}, "agree with the author"),
         ("prior", {"weight": 1.0}, "mostly the author's belief."),
-        ("prior", {}, "stretches all weights alike, and from rules that hit together"),
+        ("prior", {}, "stretch all weights alike, and from rules that hit together"),
         ("ladder", {"ladder": "absence"}, "Held by its ladder (absence)"),
         ("ladder", {}, "Held by its ladder:"),
         ("bound", {"weight": 0.0}, "it stops at 0"),

@@ -15,8 +15,8 @@ import pytest
 
 from conftest import ROOT
 from earlywarn.features.write import write_features
-from earlywarn.models import registry
 from earlywarn.models.experts import rule_weights
+from earlywarn.models.store import registry
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.run import SCORES_FILE as SCORES
 from earlywarn.scoring.run import score

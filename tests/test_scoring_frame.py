@@ -16,8 +16,8 @@ import pytest
 from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError
 from earlywarn.features.catalogue import CATALOGUE, FEATURES
-from earlywarn.models import registry
 from earlywarn.models.scorecard import apply, g_terms
+from earlywarn.models.store import registry
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.frame import Prepared, prepare, score_frame
 from earlywarn.scoring.run import SCORES_FILE, Run, score

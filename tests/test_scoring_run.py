@@ -19,7 +19,7 @@ import pytest
 from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError
 from earlywarn.files import write_whole
-from earlywarn.models import registry
+from earlywarn.models.store import registry
 from earlywarn.scoring.run import (
     RULES_FILE,
     RUN_FILE,
@@ -466,7 +466,9 @@ def test_an_unknown_model_is_said_plainly(scored: Workspace) -> None:
     for model in ("main/9", "nobody", "nobody/1", "../main/1", "main/x", "experts"):
         with pytest.raises(EarlywarnError) as error:
             score(scored, VILLAGE_DAY, model=model)
-        assert f"There is no model {model}. There are: main/1." in error.value.text.en
+        assert (
+            f"There is no model {model}. There are: main/1, demonstration/1." in error.value.text.en
+        )
         assert f"没有模型 {model}" in error.value.text.zh
     assert numbers(scored) == [1]
 

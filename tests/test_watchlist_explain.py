@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from earlywarn.cli.explain import register
 from earlywarn.errors import EarlywarnError
 from earlywarn.watchlist.explain import explanation
-from watchlist_county import AS_OF, County, county, scores
+from watchlist_county import AS_OF, CALM, County, county, scores
 
 WANG = "G110101201201010012"
 
@@ -27,7 +27,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> County:
 
 def test_adds_up(made: County) -> None:
     for child in made.children:
-        found = explanation(made.con, made.rulebook, child.student_id, AS_OF)
+        found = explanation(made.con, made.rulebook, child.student_id, AS_OF, calm=CALM)
         assert found.terms[0].term == "b0"
         total = 0.0
         for term in found.terms:
@@ -38,14 +38,14 @@ def test_adds_up(made: County) -> None:
 
 
 def test_unknown_rules_say_what_is_missing(made: County) -> None:
-    found = explanation(made.con, made.rulebook, "0042", AS_OF)
+    found = explanation(made.con, made.rulebook, "0042", AS_OF, calm=CALM)
     (rule,) = found.unknown
     assert (rule.rule, rule.missing) == ("far-away", ("distance_km",))
     assert rule.why("zh") == "缺少 上学距离 (distance_km)"
 
 
 def test_terminal(made: County) -> None:
-    found = explanation(made.con, made.rulebook, WANG, AS_OF, generated=True)
+    found = explanation(made.con, made.rulebook, WANG, AS_OF, calm=CALM, generated=True)
     out = io.StringIO()
     Console(file=out, width=110).print(found.render("zh"))
     text = out.getvalue()
@@ -58,7 +58,7 @@ def test_terminal(made: County) -> None:
 
 def test_nobody_of_that_number(made: County) -> None:
     with pytest.raises(EarlywarnError, match="no student 9999"):
-        explanation(made.con, made.rulebook, "9999", AS_OF)
+        explanation(made.con, made.rulebook, "9999", AS_OF, calm=CALM)
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,7 @@ def test_command(app: typer.Typer, made: County) -> None:
     folder: Path = made.workspace.runs / "2026-11-20" / "1"
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(scores(made.children, made.rulebook.hash), folder / "scores.parquet")
+    (folder / "run.json").write_text(json.dumps({"calm": CALM}), encoding="utf-8")
     code, text = run(app, made, WANG, "--as-of", "2026-11-20", "--json", "--lang", "en")
     assert code == 0
     found = json.loads(text)

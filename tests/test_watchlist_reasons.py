@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from earlywarn.watchlist.reasons import (
 )
 from earlywarn.watchlist.wording import typeset
 from earlywarn.workspace import shipped
-from watchlist_county import ACTIONS, AS_OF, ATTENDANCE, GROUPS, HOME
+from watchlist_county import ACTIONS, AS_OF, ATTENDANCE, CALM, GROUPS, HOME
 
 FACTS = {
     "absence_rate_20d": 0.25,
@@ -58,7 +59,7 @@ def rules(rulebook: RuleBook) -> dict[str, Rule]:
 
 
 def evidence(contributions: dict[str, float], *hits: str) -> Evidence:
-    return Evidence(AS_OF, list(contributions.items()), hits, FACTS, BASIS)
+    return Evidence(AS_OF, list(contributions.items()), hits, FACTS, BASIS, CALM | {"exam_z": -0.4})
 
 
 def terms(found: tuple) -> list[str]:
@@ -95,6 +96,28 @@ def test_only_what_adds_is_shown(rules: dict[str, Rule]) -> None:
         rules,
     )
     assert seen == ()
+
+
+def test_what_is_worse_than_calm_and_than_the_average_child_is_shown(
+    rules: dict[str, Rule],
+) -> None:
+    # The average child's standard score is 0.4 of log-odds worse than calm.
+    contributions = {"exam_z": -0.1, "late_rate_20d": 0.2}
+    assert terms(full_reasons(evidence(contributions), rules)) == ["late_rate_20d"]
+    calm = Evidence(AS_OF, [("distance_km", 0.9), ("late_rate_20d", 0.3)], [], FACTS, BASIS, {})
+    for distance, late, shown in (
+        (1.0, 0.0, ["late_rate_20d"]),  # better than calm
+        (0.9, 0.0, ["late_rate_20d"]),  # as calm
+        (0.7, 0.0, ["late_rate_20d", "distance_km"]),  # a little worse, though far above average
+        (0.0, -5.0, ["distance_km", "late_rate_20d"]),  # far from calm, but near the average
+    ):
+        signs = replace(calm, calm={"distance_km": distance, "late_rate_20d": late})
+        assert terms(full_reasons(signs, rules)) == shown
+
+
+def test_context_and_groups_are_no_reasons(rules: dict[str, Rule]) -> None:
+    context = {"on_leave": 1.0, "age_years": 1.0, "left_behind": 1.0, "school_poor_share": 1.0}
+    assert full_reasons(evidence(context), rules) == ()
 
 
 def test_a_floor_that_weighs_nothing_is_still_why_the_child_is_here(rules: dict[str, Rule]) -> None:

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.features.build import build
+from earlywarn.features.catalogue import CATALOGUE
 from earlywarn.rules.pack import RuleBook, load_rulebook
 from earlywarn.tables.batches import add_batch
 from earlywarn.tables.contract import TABLES
@@ -464,6 +465,10 @@ SCORES = pa.schema(
 )
 
 
+# All tables of the county's model are 0 where nothing is wrong.
+CALM = {feature.name: 0.0 for feature in CATALOGUE if feature.kind == "sign"}
+
+
 @dataclass
 class County:
     """A scored workspace with its open connection."""
@@ -475,7 +480,13 @@ class County:
 
     def listing(self, **options: Any) -> Listing:
         return build_listing(
-            self.con, self.workspace, self.rulebook, AS_OF, model_name="main/1", **options
+            self.con,
+            self.workspace,
+            self.rulebook,
+            AS_OF,
+            model_name="main/1",
+            calm=CALM,
+            **options,
         )
 
     def rescore(self) -> None:

@@ -190,7 +190,10 @@ CONFIG_COMMENTS: dict[str, tuple[str, str]] = {
         "允许分类器使用的敏感特征；默认不用",
         "sensitive features the classifier may use; none by default",
     ),
-    "ledger_url": ("跟进台账数据库；空 = ledger.db", "ledger database; empty = ledger.db"),
+    "ledger_url": (
+        "跟进台账数据库，如 postgresql://USER:PASSWORD@HOST/DATABASE；空 = ledger.db",
+        "ledger database, such as postgresql://USER:PASSWORD@HOST/DATABASE; empty = ledger.db",
+    ),
     "memory_limit": ("内存上限，如 4GB；空 = 自动", "memory limit such as 4GB; empty = automatic"),
     "temp_folder": (
         "临时文件夹；空 = 系统默认",
@@ -393,6 +396,9 @@ class Workspace:
         for source in sorted(shipped("rules").glob("*.yaml")):
             if not (root / "rules" / source.name).exists():
                 shutil.copyfile(source, root / "rules" / source.name)
+        if not (root / "escalation.yaml").exists():
+            steps = package_files("earlywarn.followup") / "escalation.yaml"
+            write_whole(root / "escalation.yaml", steps.read_text("utf-8"))
         write_whole(root / CONFIG_FILE, config_text(config or Config()))
         return cls.open(root)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from earlywarn.models import registry
 from earlywarn.models.scorecard import Scorecard
+from earlywarn.models.store import registry
 from earlywarn.models.weights import weight_rows
 
 

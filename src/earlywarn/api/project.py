@@ -21,14 +21,14 @@ from earlywarn.engine.duckdb import connect
 from earlywarn.errors import UsageError
 from earlywarn.features.build import build, feature_table
 from earlywarn.features.groups import load_groups
-from earlywarn.models import registry
-from earlywarn.models.compare import Side, compare
 from earlywarn.models.dates import known_period
-from earlywarn.models.followed import followed
+from earlywarn.models.measures.followed import followed
 from earlywarn.models.panel import Panel, build_panel
-from earlywarn.models.promotion import NO_MODEL
+from earlywarn.models.store import registry
+from earlywarn.models.store.promotion import NO_MODEL
 from earlywarn.models.train import train
 from earlywarn.models.training import training_panel
+from earlywarn.models.watching.compare import Side, compare
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.frame import prepare, score_frame
 from earlywarn.scoring.run import newest_school_day, score
@@ -278,7 +278,7 @@ class Project:
         return Model(found.label, scorecard, registry.read_metrics(found.folder), found.folder)
 
     def compare(self, one: str, other: str) -> dict[str, Any]:
-        """Return what differs between two models (see `earlywarn.models.compare.compare`)."""
+        """Return what differs between two models (see `models.watching.compare`)."""
         sides = [Side.of(*registry.open_model(self.workspace, label)) for label in (one, other)]
         return compare(*sides)
 

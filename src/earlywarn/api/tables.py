@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from earlywarn.errors import UsageError
-from earlywarn.models.metrics import share_listed
+from earlywarn.models.measures.metrics import share_listed
 from earlywarn.models.panel import Codes, Panel, Rows
 
 To = Literal["pandas", "arrow"]

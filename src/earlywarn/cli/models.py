@@ -22,8 +22,8 @@ def list_models(
 
     Example: earlywarn models list
     """
-    from earlywarn.models import registry
-    from earlywarn.models.shipped import NOTE
+    from earlywarn.models.store import registry
+    from earlywarn.models.store.shipped import NOTE
 
     out = output(lang, as_json, workspace)
     opened = Workspace.open(workspace)
@@ -72,9 +72,9 @@ def show(
 
     Example: earlywarn models show main/1 --weights
     """
-    from earlywarn.models import registry
     from earlywarn.models.card import verdict
-    from earlywarn.models.shipped import NOTE
+    from earlywarn.models.store import registry
+    from earlywarn.models.store.shipped import NOTE
     from earlywarn.models.weights import HEADS, weight_rows
 
     out = output(lang, as_json, workspace)
@@ -124,7 +124,7 @@ def promote(
 
     Example: earlywarn models promote main/2
     """
-    from earlywarn.models import registry
+    from earlywarn.models.store import registry
 
     out = output(lang, as_json, workspace)
     opened = Workspace.open(workspace)
@@ -152,7 +152,7 @@ def rollback(
 
     Example: earlywarn models rollback
     """
-    from earlywarn.models import registry
+    from earlywarn.models.store import registry
 
     out = output(lang, as_json, workspace)
     opened = Workspace.open(workspace)

@@ -35,8 +35,8 @@ def compare(
 
     Example: earlywarn models compare main/1 main/2
     """
-    from earlywarn.models import compare as comparing
-    from earlywarn.models import registry
+    from earlywarn.models.store import registry
+    from earlywarn.models.watching import compare as comparing
 
     out = output(lang, as_json, workspace)
     opened = Workspace.open(workspace)
@@ -190,7 +190,7 @@ def _input(shift: dict[str, Any], lang: Lang) -> str:
 
 
 def _print_drift(out: Output, moved: dict[str, Any]) -> None:
-    from earlywarn.models.drift import BAND_WORDS
+    from earlywarn.models.watching.drift import BAND_WORDS
 
     then = moved["trained_on"]
     verdict = BAND_WORDS[moved["verdict"]]
@@ -209,6 +209,7 @@ def _print_drift(out: Output, moved: dict[str, Any]) -> None:
             [
                 _input(s, out.lang) + ("" if s["used"] else unused),
                 f"{s['psi']:.3f}",
+                f"{s['usual']:.3f}",
                 BAND_WORDS[s["band"]](out.lang),
                 f"{s['then']:.4f}",
                 f"{s['now']:.4f}",
@@ -223,8 +224,8 @@ def _print_drift(out: Output, moved: dict[str, Any]) -> None:
     ):
         if shifts:
             heads = Text(
-                f"{title.zh} PSI 判断 训练时{side.zh} 现在{side.zh}",
-                f"{title.en}|PSI|verdict|{side.en} then|{side.en} now",
+                f"{title.zh} PSI 训练时各次最大 判断 训练时{side.zh} 现在{side.zh}",
+                f"{title.en}|PSI|most in training|verdict|{side.en} then|{side.en} now",
             )(out.lang)
             _columns(out, heads.split("|") if "|" in heads else heads.split(" "), rows(shifts))
     if moved["rules_not_compared"]:
@@ -239,7 +240,7 @@ def _print_drift(out: Output, moved: dict[str, Any]) -> None:
 
 def _print_calibration(out: Output, found: dict[str, Any]) -> None:
     from earlywarn.models.card import with_interval
-    from earlywarn.models.monitor import PART_WORDS, verdict_words
+    from earlywarn.models.watching.monitor import PART_WORDS, verdict_words
 
     _head(
         out,

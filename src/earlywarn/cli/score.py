@@ -65,6 +65,8 @@ def score(
 
 def show_run(out: Output, info: dict[str, object], folder: Path, is_new: bool) -> None:
     """Print what a run found and where its lists are."""
+    from earlywarn.models.watching.drift import folded
+
     out.data(info | {"folder": str(folder), "is_new": is_new})
     counts: dict[str, object] = info["counts"]  # type: ignore[assignment]
     tiers: dict[str, int] = counts["tiers"]  # type: ignore[assignment]
@@ -86,8 +88,8 @@ def show_run(out: Output, info: dict[str, object], folder: Path, is_new: bool) -
         )
     )
     warnings: list[dict[str, str]] = info.get("warnings") or []  # type: ignore[assignment]
-    for warning in warnings:
-        out.say(Text(f"警告：{warning['zh']}", f"Warning: {warning['en']}"))
+    for warning in folded(warnings):
+        out.say(Text(f"警告：{warning.zh}", f"Warning: {warning.en}"))
     out.line(str(folder / "watchlists" / "index.html"))
 
 

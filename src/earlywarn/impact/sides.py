@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from earlywarn.features.build import build, facts_table
 from earlywarn.features.groups import GROUP_NAMES, Groups
-from earlywarn.models import registry
 from earlywarn.models.experts import solve_experts
 from earlywarn.models.scorecard import Scorecard, hit_matrix, sigmoid, weights_for
+from earlywarn.models.store import registry
 from earlywarn.rules.pack import Rule, RuleBook
 from earlywarn.scoring.frame import DECIMALS, Prepared, score_frame
 from earlywarn.scoring.rank import floor_levels, tier_levels

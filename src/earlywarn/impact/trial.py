@@ -31,8 +31,8 @@ from earlywarn.impact.differences import action_differences, group_differences
 from earlywarn.impact.rows import ChildChange, Impact, Standing
 from earlywarn.impact.sides import Side, prepare_other, score_side
 from earlywarn.impact.why import Why, explain
-from earlywarn.models import registry
 from earlywarn.models.experts import EXPERTS
+from earlywarn.models.store import registry
 from earlywarn.rules.pack import ACTIONS_FILE, RuleBook, load_rulebook
 from earlywarn.rules.problems import Problem, RulesError
 from earlywarn.scoring.frame import prepare

@@ -43,7 +43,8 @@ def known_period(
     Raises
     ------
     EarlywarnError
-        If there are no outcomes up to `until`.
+        If there are no outcomes up to `until`, or one is dated after today and the config does not
+        say up to when they are complete: a year typed wrongly would make the future known.
     """
     ((newest,),) = con.execute(
         "SELECT max(date) FROM outcomes WHERE $until IS NULL OR date <= $until",
@@ -52,9 +53,18 @@ def known_period(
     complete = config.outcomes_complete_until or newest
     if newest is None or complete is None:
         raise EarlywarnError(
-            zh="没有任何结果（outcomes），无法训练。请先导入结果；没有模型时使用专家评分卡。",
-            en="There are no outcomes to learn from. Load some first; without a model the experts' "
-            "scorecard is used.",
+            zh="没有任何结果（outcomes），无法训练，也无法比较预测与实际。请先导入结果；"
+            "没有模型时使用专家评分卡。",
+            en="There are no outcomes to learn from or to compare with. Load some first; without a "
+            "model the experts' scorecard is used.",
+        )
+    if config.outcomes_complete_until is None and complete > date.today():
+        raise EarlywarnError(
+            zh=f"最新的结果（outcomes）日期是 {complete}，在今天之后：可能是年份录错。请更正该行，"
+            "或在 earlywarn.yaml 的 outcomes_complete_until 写明结果收齐到哪一天。",
+            en=f"The newest of the outcomes is dated {complete}, after today: perhaps a mistyped "
+            "year. Correct that row, or write into earlywarn.yaml as outcomes_complete_until up to "
+            "when outcomes are complete.",
         )
     if until is not None:
         complete = min(complete, until)

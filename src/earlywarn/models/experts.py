@@ -32,7 +32,7 @@ def solve_experts(
     `experts_rate`.
     """
     # Imported here: scipy takes half a second that scoring with a model does not need.
-    from earlywarn.models.combine import solve_b0
+    from earlywarn.models.fitting.combine import solve_b0
 
     rate = experts_rate(config)
     rules = sorted(rulebook.in_force(None), key=lambda rule: rule.id)

@@ -23,7 +23,7 @@ from earlywarn.engine.duckdb import sql_file
 from earlywarn.features.build import build, make_keys
 from earlywarn.features.catalogue import CATALOGUE, Feature, condition_kinds
 from earlywarn.models.dates import Period, split_dates
-from earlywarn.models.followed import on_a_list
+from earlywarn.models.measures.followed import on_a_list
 from earlywarn.models.scorecard import Bools, Floats, feature_matrix, hit_matrix
 from earlywarn.rules.evaluate import verdicts as evaluate_rules
 from earlywarn.rules.pack import RuleBook

@@ -19,6 +19,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from earlywarn.features.catalogue import FEATURES
+
 if TYPE_CHECKING:
     from earlywarn.rules.pack import RuleBook
 
@@ -183,6 +185,21 @@ def g_terms(scorecard: Scorecard, x: Floats) -> Floats:
     for place, table in enumerate(scorecard.features):
         terms[:, place] = lookup(table, x[:, place])
     return terms
+
+
+def calm_terms(scorecard: Scorecard) -> dict[str, float]:
+    """Return what each sign adds where nothing is wrong: b1 * f_j(calm).
+
+    A sign without a calm value (days since a return) is calm where it is missing. Context and
+    groups have no calm: what they add is the frame that a child lives in.
+    """
+    found = {}
+    for table in scorecard.features:
+        feature = FEATURES.get(table.name)
+        if feature is not None and feature.kind == "sign":
+            calm = np.nan if feature.calm is None else feature.calm
+            found[table.name] = scorecard.b1 * float(lookup(table, np.asarray([calm]))[0])
+    return found
 
 
 def hit_matrix(verdicts: pa.Table, ids: Sequence[str]) -> Bools:

@@ -13,14 +13,14 @@ from typing import Any
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from earlywarn.features.catalogue import CATALOGUE_VERSION
-from earlywarn.models import registry
 from earlywarn.models.card import card
 from earlywarn.models.experts import rule_weights
-from earlywarn.models.fit import Fit
-from earlywarn.models.reference import make_reference
+from earlywarn.models.fitting.fit import Fit
 from earlywarn.models.scorecard import Scorecard, sigmoid
+from earlywarn.models.store import registry
 from earlywarn.models.training import training_panel
 from earlywarn.models.validate import validate
+from earlywarn.models.watching.reference import make_reference
 from earlywarn.rules.pack import RuleBook, load_rulebook
 from earlywarn.workspace import Workspace
 
@@ -42,6 +42,8 @@ def train(
     until: date | None = None,
     promote: bool = False,
     progress: Callable[[str], None] | None = None,
+    *,
+    demonstration: bool = False,
 ) -> TrainResult:
     """Train a model on the past, test it on what came after, and write it as the next version.
 
@@ -53,6 +55,8 @@ def train(
         Nothing dated after it is read.
     promote
         Make it the model that `score` uses.
+    demonstration
+        It is the one that ships: the name kept for it is allowed.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def train(
         If there is nothing to learn from: no outcomes, no as-of date whose window is complete, no
         training rows, or one class only.
     """
-    registry.check_name(name)
+    registry.check_name(name, demonstration=demonstration)
     told = progress or (lambda stage: None)
     with workspace.lock("train"):
         started = time.perf_counter()

@@ -15,8 +15,8 @@ from earlywarn.models.dates import (
     row_weight,
     split_dates,
 )
-from earlywarn.models.fit import Setup
-from earlywarn.models.followed import followed
+from earlywarn.models.fitting.fit import Setup
+from earlywarn.models.measures.followed import followed
 from earlywarn.models.panel import Panel, build_panel
 from earlywarn.models.validate import check_rows
 from earlywarn.rules.pack import RuleBook

@@ -16,14 +16,14 @@ from joblib import Parallel, delayed
 from scipy.special import expit
 
 from earlywarn.errors import EarlywarnError, Text
-from earlywarn.models.audit import Names, audit, without_followed
-from earlywarn.models.challenger import challenge
-from earlywarn.models.choose import folds_of
-from earlywarn.models.combine import calibrate
-from earlywarn.models.curves import curves
-from earlywarn.models.evidence import evidence
-from earlywarn.models.fit import Fit, Setup, fit, fit_g, rules_only
-from earlywarn.models.metrics import (
+from earlywarn.models.fitting.challenger import challenge
+from earlywarn.models.fitting.choose import folds_of
+from earlywarn.models.fitting.combine import calibrate
+from earlywarn.models.fitting.evidence import evidence
+from earlywarn.models.fitting.fit import Fit, Setup, fit, fit_g, rules_only
+from earlywarn.models.measures.audit import Names, audit, without_followed
+from earlywarn.models.measures.curves import curves
+from earlywarn.models.measures.metrics import (
     DRAWS,
     MEASURES,
     Measured,

@@ -178,13 +178,14 @@ def _why(rule: RuleWeight, entry: dict[str, Any] | None, experts: bool) -> Text:
 
 
 _CALIBRATED = Text(
-    "变化来自校准：所有权重同比调整。",
-    "What it moved comes from calibration, which stretches all weights alike.",
+    "变化来自所有规则共同的比例和校准：所有权重同比调整。",
+    "What it moved comes from the scale that all points have in common and from calibration: both "
+    "stretch all weights alike.",
 )
 _TOGETHER = Text(
-    "变化来自校准（所有权重同比调整）和同时命中的规则。",
-    "What it moved comes from calibration, which stretches all weights alike, and from rules that "
-    "hit together with it.",
+    "变化来自所有规则共同的比例和校准（所有权重同比调整），以及同时命中的规则。",
+    "What it moved comes from the scale that all points have in common and from calibration, which "
+    "stretch all weights alike, and from rules that hit together with it.",
 )
 
 

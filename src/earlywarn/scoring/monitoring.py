@@ -12,18 +12,19 @@ import pyarrow.compute as pc
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError, Text
-from earlywarn.models import drift, registry
 from earlywarn.models.dates import known_period
-from earlywarn.models.monitor import NOTES, Outcomes, calibration, outcomes_of
-from earlywarn.models.reference import Reference, read_reference
 from earlywarn.models.scorecard import Scorecard, apply, hit_matrix
+from earlywarn.models.store import registry
+from earlywarn.models.watching import drift
+from earlywarn.models.watching.monitor import NOTES, Outcomes, calibration, outcomes_of
+from earlywarn.models.watching.reference import Reference, read_reference
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.frame import DECIMALS, prepare
 from earlywarn.scoring.history import all_runs, newest_runs
 from earlywarn.scoring.run import RunFolder, newest_school_day, unreadable
 from earlywarn.workspace import Workspace
 
-_BANDS = ("stable", "chance", "some", "strong")
+_BANDS = ("stable", "season", "chance", "some", "strong")
 NO_REFERENCE = Text(
     "这个模型没有 reference.json（旧版训练的模型或专家评分卡），无法比较训练时与现在的学生。"
     "重新训练即可。",
@@ -136,14 +137,8 @@ def _calibration(
     try:
         try:
             complete = known_period(con, workspace.config).complete_until
-        except EarlywarnError:
-            notes.append(
-                Text(
-                    "还没有导入任何结果（outcomes），无法比较预测与实际。",
-                    "No outcomes are loaded: what was foretold cannot be compared with what "
-                    "happened.",
-                )
-            )
+        except EarlywarnError as error:
+            notes.append(error.text)
             return None
         runs = []
         for run in _finished(workspace, scorecard, complete, notes):

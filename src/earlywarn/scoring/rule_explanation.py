@@ -15,8 +15,8 @@ from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError, Text
 from earlywarn.features.catalogue import condition_kinds
 from earlywarn.features.groups import Groups
-from earlywarn.models import registry
 from earlywarn.models.scorecard import Scorecard, weights_for
+from earlywarn.models.store import registry
 from earlywarn.rules.book import Action, Rule, RuleBook
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.rules.record import Record, action_record, record

@@ -253,7 +253,7 @@ def outcomes_of(
     horizon = timedelta(days=config.horizon_days)
     try:
         complete: date | None = known_period(con, config).complete_until
-    except EarlywarnError:  # no outcomes at all
+    except EarlywarnError:  # no outcomes, or it is not known up to when
         complete = None
     ended = [run for run in runs if complete is not None and run.as_of + horizon <= complete]
     chosen = _used_last(con, ended, rule_id, most)

@@ -25,9 +25,9 @@ from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError, Lang
 from earlywarn.features.catalogue import CATALOGUE_VERSION
 from earlywarn.files import sha256, whole_folder, write_whole
-from earlywarn.models import registry
-from earlywarn.models.drift import warnings_for
-from earlywarn.models.scorecard import Scorecard, Weights, weights_for
+from earlywarn.models.scorecard import Scorecard, Weights, calm_terms, weights_for
+from earlywarn.models.store import registry
+from earlywarn.models.watching.drift import warnings_for
 from earlywarn.rules.pack import RuleBook, load_rulebook
 from earlywarn.rules.record import record
 from earlywarn.scoring.frame import prepare, score_frame
@@ -270,6 +270,7 @@ def _score(
             "inputs": inputs,
             "model": chosen.label,
             "base_rate": chosen.base_rate,
+            "calm": calm_terms(chosen),
             "rules_with_author_points": list(weights.from_author),
             "counts": _counts(table),
             "scores_sha256": sha256(folder / SCORES_FILE),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from earlywarn.errors import EarlywarnError, Lang, Text
 from earlywarn.files import whole_folder
-from earlywarn.models.registry import read_promoted
+from earlywarn.models.store.registry import read_promoted
 from earlywarn.models.train import train
 from earlywarn.scoring.run import Run, score
 from earlywarn.simulate.city import simulate

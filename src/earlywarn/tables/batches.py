@@ -93,6 +93,7 @@ def add_batch(
     options: dict[str, str] | None = None,
     quarantined: int = 0,
     complete: Iterable[tuple[str, str]] = (),
+    instead_of: Iterable[int] = (),
 ) -> Batch:
     """Put accepted `rows` into the workspace as one batch: all of them, or none.
 
@@ -108,8 +109,12 @@ def add_batch(
         Hash over content, table and options, by which a second load of the same is known.
     complete
         Pairs (school_id, ISO date): that school's whole registry is in this file from that day.
+    instead_of
+        Batches that this one takes the place of: they are out of force from the same moment.
     """
     known = read_batches(workspace)
+    gone = set(instead_of)
+    known.batches = [batch for batch in known.batches if batch.id not in gone]
     batch_id = known.next_id
     parts: list[Part] = []
     replaced = 0

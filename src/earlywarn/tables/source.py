@@ -128,7 +128,7 @@ def collector_paused() -> Iterator[None]:
 
 def unusable(path: Path, zh: str, en: str) -> EarlywarnError:
     """Return the error for a file that cannot be used at all."""
-    return EarlywarnError(zh=f"{path.name}:{zh}", en=f"{path.name}: {en}")
+    return EarlywarnError(zh=f"{path.name}：{zh}", en=f"{path.name}: {en}")
 
 
 def os_error(path: Path, error: OSError) -> EarlywarnError:

@@ -236,7 +236,14 @@ def explain_student(workspace: Workspace, student_id: str, as_of: date) -> Expla
             as_of,
             one_row_a_day=one_row_a_day(workspace),
         )
-        return explanation(con, rulebook, student_id, as_of, generated=workspace.config.generated)
+        return explanation(
+            con,
+            rulebook,
+            student_id,
+            as_of,
+            calm=folders[-1].info().get("calm", {}),
+            generated=workspace.config.generated,
+        )
     finally:
         con.close()
 
@@ -247,11 +254,13 @@ def explanation(
     student_id: str,
     as_of: date,
     *,
+    calm: Mapping[str, float],
     generated: bool = False,
 ) -> Explanation:
     """Return the account of one student's score.
 
-    `con` has `scores`, `facts`, `basis`, `cohort` and `schools`.
+    `con` has `scores`, `facts`, `basis`, `cohort` and `schools`; `calm` is what each sign adds
+    where nothing is wrong (`scorecard.calm_terms`).
 
     Raises
     ------
@@ -265,6 +274,7 @@ def explanation(
         hits=scored["rules_hit"] or [],
         facts=_row(con, "facts", student_id),
         basis=_row(con, "basis", student_id),
+        calm=calm,
     )
     record = _row(con, "cohort", student_id)
     rules = {rule.id: rule for rule in rulebook.in_force(as_of)}

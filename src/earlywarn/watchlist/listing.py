@@ -111,6 +111,7 @@ def build_listing(
     as_of: date,
     *,
     model_name: str,
+    calm: Mapping[str, float],
     previous: pa.Table | None = None,
     previous_as_of: date | None = None,
     weights: Mapping[str, float] | None = None,
@@ -125,6 +126,9 @@ def build_listing(
         `features.strip.attendance_strip` reads.
     model_name
         `name/version` of the model behind the scores.
+    calm
+        What each sign adds where nothing is wrong (`scorecard.calm_terms`); a feature that is not
+        in it is no reason.
     previous, previous_as_of
         `scores.parquet` of the newest run 5 to 9 days before (student_id, school_id, tier, rank,
         listed); anything further away or nearer is not compared with.
@@ -138,7 +142,7 @@ def build_listing(
         previous, previous_as_of = None, None
     before = _before(con, previous)
     known = _weights(con) if weights is None else weights
-    children = _children(con, workspace, rulebook, as_of, before, known)
+    children = _children(con, workspace, rulebook, as_of, before, known, calm)
     schools = []
     for row in _schools(con):
         listed = tuple(children.get(row["school_id"], ()))
@@ -282,6 +286,7 @@ def _children(
     as_of: date,
     before: _Before | None,
     weights: Mapping[str, float],
+    calm: Mapping[str, float],
 ) -> dict[str, list[ListedChild]]:
     rows = _rows(con, _CHILDREN, {"nothing": NOTHING})
     facts, basis = _by_student(con, "facts"), _by_student(con, "basis")
@@ -305,6 +310,7 @@ def _children(
             hits=row["hits"],
             facts=facts.get(student, {}),
             basis=basis.get(student, {}),
+            calm=calm,
         )
         reasons, full = view.reasons(evidence), full_reasons(evidence, rules)
         class_days = days[(row["school_id"], row["class_id"] or "")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from earlywarn.models.scorecard import weights_for
+from earlywarn.models.scorecard import calm_terms, weights_for
 from earlywarn.scoring.run import Scored
 from earlywarn.watchlist.listing import build_listing
 from earlywarn.watchlist.write import write_watchlists
@@ -25,6 +25,7 @@ def make_outputs(folder: Path, scored: Scored) -> dict[str, Any]:
         previous=scored.previous.scores() if scored.previous else None,
         previous_as_of=scored.previous.as_of if scored.previous else None,
         weights=dict(zip(weights.ids, weights.values.tolist(), strict=True)),
+        calm=calm_terms(scored.scorecard),
         run=str(scored.number),
     )
     files = write_watchlists(folder / FOLDER, listing, scored.lang)

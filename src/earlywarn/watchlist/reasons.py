@@ -3,6 +3,9 @@
 Two views: `full_reasons` for an authorised role, `SchoolView` for a school's list. The second
 must not let anybody conclude, from words, from their order or from their absence, to which
 monitored group a child belongs: it is computed as if the hidden rules did not exist.
+
+A learned table is a reason as far as its value is worse than that of the average child and worse
+than calm (docs/decisions/0013); context and groups are none: nobody can act on "grade 9".
 """
 
 from __future__ import annotations
@@ -56,6 +59,8 @@ class Evidence:
         The row of `facts`: values by feature and registry field.
     basis
         The row of `basis`: the dates that reasons rest on.
+    calm
+        What each sign adds where nothing is wrong (`scorecard.calm_terms`).
     """
 
     as_of: date
@@ -63,6 +68,19 @@ class Evidence:
     hits: Sequence[str]
     facts: Mapping[str, Any]
     basis: Mapping[str, date | None]
+    calm: Mapping[str, float]
+
+    def signs(self) -> list[tuple[str, float]]:
+        """Return the features that are reasons, with their size: above the average and above calm.
+
+        Contributions are measured from the average child already.
+        """
+        found = [
+            (term, min(value, value - self.calm[term]))
+            for term, value in self.contributions
+            if term in self.calm
+        ]
+        return [(term, size) for term, size in found if size > NOTHING]
 
 
 def hidden_feature(name: str) -> bool:
@@ -85,12 +103,7 @@ def full_reasons(evidence: Evidence, rules: Mapping[str, Rule]) -> tuple[Reason,
         lambda rule: sizes.get(f"rule:{rule.id}", 0.0),
     )
     found = [(rule, sizes.get(f"rule:{rule.id}", 0.0)) for rule in in_force]
-    features = [
-        (term, value)
-        for term, value in evidence.contributions
-        if value > NOTHING and term in FEATURES
-    ]
-    return _choose(evidence, found, features, for_school=False)
+    return _choose(evidence, found, evidence.signs(), for_school=False)
 
 
 class SchoolView:
@@ -115,11 +128,7 @@ class SchoolView:
         """Return the reasons that a school sees, the strongest first, at most three."""
         visible = [self._rules[rule] for rule in evidence.hits if rule in self._rules]
         loudest = _loudest_on_ladders(visible, self._weight)
-        features = [
-            (term, value)
-            for term, value in evidence.contributions
-            if value > NOTHING and term in FEATURES and not hidden_feature(term)
-        ]
+        features = [(term, size) for term, size in evidence.signs() if not hidden_feature(term)]
         found = [(rule, self._weight(rule)) for rule in loudest]
         return _choose(evidence, found, features, for_school=True)
 
@@ -199,8 +208,10 @@ def rule_reason(evidence: Evidence, rule: Rule, size: float, *, for_school: bool
     else:
         values = dict(evidence.facts)
         text = Text(wording.typeset(rule.reason_text(values, "zh")), rule.reason_text(values, "en"))
-    names = [name for name in (*printed, *rule.condition.names) if name in FEATURES]
-    on, basis = _basis(evidence, _BASIS.get(FEATURES[names[0]].table) if names else None)
+    named = [FEATURES[n] for n in (*printed, *rule.condition.names) if n in FEATURES]
+    # It rests on its first sign: "grade 8, away without leave" is of the day of absence.
+    named.sort(key=lambda feature: feature.kind != "sign")
+    on, basis = _basis(evidence, _BASIS.get(named[0].table) if named else None)
     floor = str(Tier(rule.floor)) if rule.floor else None
     return Reason(f"rule:{rule.id}", rule.family, size, text, basis, on, floor, rule.action)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from earlywarn.errors import Lang, Text
+from earlywarn.features.catalogue import FEATURES
 from earlywarn.models.validate import BASELINES, COMBINED, MEASURE_LABELS, MODEL_LABELS
 from earlywarn.words import CODE_LABELS, EVENT_LABELS
 
@@ -157,14 +158,12 @@ def model_label(name: str) -> Text:
 
 
 def part_label(entry: dict[str, Any]) -> Text:
-    """Return what the part of an audit entry is called: its own label, else the code's."""
-    label, name = entry.get("label"), str(entry["name"])
-    if isinstance(label, dict):
-        return Text(str(label["zh"]), str(label["en"]))
-    if isinstance(label, list | tuple) and len(label) == 2:
-        return Text(str(label[0]), str(label[1]))
+    """Return what the part of an audit entry is called."""
+    name = str(entry["name"])
+    if entry["by"] == "group" and name in FEATURES:
+        return FEATURES[name].label
     known = {"stage": CODE_LABELS["stage"], "school_kind": SCHOOL_KINDS}.get(entry["by"], {})
-    return known.get(name, Text(str(label or name), str(label or name)))
+    return known.get(name, Text(name, name))
 
 
 def events(names: list[str], lang: Lang) -> str:

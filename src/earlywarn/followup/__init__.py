@@ -1,0 +1,1 @@
+"""Follow-up: the ledger of cases, what is due, and what schools send back."""

@@ -1,0 +1,1 @@
+"""The ledger's Alembic migrations; `earlywarn.followup.ledger.migrate` runs them."""

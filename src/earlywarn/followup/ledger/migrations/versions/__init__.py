@@ -1,0 +1,1 @@
+"""One file a migration; `earlywarn.followup.ledger.schema.REVISIONS` names them in order."""

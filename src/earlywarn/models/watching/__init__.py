@@ -1,0 +1,1 @@
+"""Models in use: have the children changed, did it come true, which of two is better."""
