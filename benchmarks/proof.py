@@ -19,11 +19,14 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import daily
 import few_labels
 import fuzz
+import kills
 import models
 import mutants
 import rules
+import workbooks
 from figure import Figure, figure
 
 from earlywarn.engine.duckdb import connect
@@ -151,6 +154,9 @@ def main() -> int:
         mutants.figures,
         models.figures,
         few_labels.figures,
+        daily.figures,
+        workbooks.figures,
+        kills.figures,
     ]
     with tempfile.TemporaryDirectory() as name:
         for part in parts:

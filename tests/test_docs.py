@@ -95,6 +95,13 @@ def test_both_readmes_name_the_same_commands_in_the_same_order() -> None:
     assert english == chinese
 
 
+def test_both_halves_of_the_follow_up_page_name_the_same_commands() -> None:
+    named = in_blocks(DOCS / "followup.md")
+    half = len(named) // 2
+    assert half > 10
+    assert named[:half] == named[half:]
+
+
 def test_both_readmes_show_the_same_pictures_and_links() -> None:
     english, chinese = (
         {link for link in re.findall(r"\]\(([^)]+)\)", read(page)) if "README" not in link}
@@ -144,7 +151,7 @@ def test_the_recipes_are_rules_that_pass(tmp_path: Path) -> None:
 
 
 def test_chinese_prose_has_chinese_punctuation() -> None:
-    texts = [read(READMES[1])]
+    texts = [read(READMES[1]), read(DOCS / "followup.md")]
     texts += [t for f in features_reference.CATALOGUE for t in (f.label.zh, f.definition.zh)]
     for text in texts:
         prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)

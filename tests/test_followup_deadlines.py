@@ -17,10 +17,10 @@ from earlywarn.followup.deadlines import (
     settled_in,
     steps_of,
 )
+from earlywarn.followup.duedates import SchoolDays
 from earlywarn.followup.escalation import Escalation, read, shipped_text
 from earlywarn.followup.ledger.views import Case, Entry, case_of
 from earlywarn.followup.states import State
-from earlywarn.watchlist.duedates import SchoolDays
 from earlywarn.words import Tier
 
 ESCALATION: Escalation = read(safeyaml.loads(shipped_text()))

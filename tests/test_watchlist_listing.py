@@ -11,16 +11,17 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from earlywarn.followup.duedates import SchoolDays
 from earlywarn.rules.evaluate import verdicts
-from earlywarn.watchlist.duedates import SchoolDays
 from earlywarn.watchlist.html import school_page
-from earlywarn.watchlist.rows import Listing, SchoolList
+from earlywarn.watchlist.rows import ListedChild, Listing, SchoolList
 from earlywarn.watchlist.workbook import school_workbook
 from watchlist_county import (
     AS_OF,
     JUNIOR,
     LAST_WEEK,
     PRIMARY,
+    SCORES,
     County,
     child_of,
     children,
@@ -176,21 +177,26 @@ def test_sensitive_fields_change_nothing_that_a_school_gets(
             everybody[place] = replace(child, record=change(child.record))
     other = county(tmp_path / "another", everybody)
     _hit(other)
-    found = other.listing(weights=WEIGHTS)
+    found = other.listing(weights=WEIGHTS, previous=_week_before(other), previous_as_of=LAST_WEEK)
     same = [replace(child) for child in made.children]
     plain = replace(made, children=same)
     _hit(plain)
-    expected = plain.listing(weights=WEIGHTS)
+    expected = plain.listing(
+        weights=WEIGHTS, previous=_week_before(plain), previous_as_of=LAST_WEEK
+    )
     made.rescore()
+    assert expected.comparable
+    assert found.comparable
+    assert {child_of(expected, s).cause is None for s in STUDENTS} == {False, True}
     # It is no empty comparison: the scores do differ.
-    students = (student, "G110101201201010012")
-    assert any(child_of(found, s).score != child_of(expected, s).score for s in students)
+    assert any(child_of(found, s).score != child_of(expected, s).score for s in STUDENTS)
     for lang in ("zh", "en"):
         for one, two in zip(found.schools, expected.schools, strict=True):
             assert school_page(found, one, lang) == school_page(expected, two, lang)
             assert school_workbook(found, one, lang) == school_workbook(expected, two, lang)
 
 
+STUDENTS = ("G110101201202020023", "G110101201201010012")
 WEIGHTS = {"absent-20": 1.2, "left-behind-absent": 3.0, "inmate-unexcused": 2.5}
 
 
@@ -224,3 +230,85 @@ def _hit(made: County) -> None:
     place = table.column_names.index("rank")
     table = table.set_column(place, "rank", pa.array(fixed, pa.int32()))
     made.con.register("scores", table)
+
+
+def _week_before(made: County) -> pa.Table:
+    """Return last week's scores: everybody a place lower, and without the visible urgent rule.
+
+    The hidden rules had not hit either, so in one of two such counties they are the stronger cause.
+    """
+    later = made.con.table("scores").to_arrow_table().to_pylist()
+    gone = {"unexcused-3d", "left-behind-absent", "inmate-unexcused"}
+    for row in later:
+        row["rules_hit"] = [rule for rule in row["rules_hit"] if rule not in gone]
+        row["contributions"] = [
+            item for item in row["contributions"] if item["term"].removeprefix("rule:") not in gone
+        ]
+        row["rank"] += 1
+    return pa.Table.from_pylist(later, schema=SCORES)
+
+
+def test_why_a_place_changed(made: County) -> None:
+    later = {child.student_id: child for child in made.children}
+    then = {
+        "G110101201201010012": ("unexcused-3d",),  # it hit last week as well
+        "G110101201202020023": (),
+        "0044": ("absent-20",),
+        "0042": ("bottom", "far-away"),
+    }
+    terms = {
+        "G110101201201010012": {"absence_rate_5d": 0.1},
+        "G110101201202020023": {"absence_rate_60d": 0.65},
+        "0044": {"absence_rate_60d": 1.7, "exam_mean_pct": 0.8},
+        "0042": {"exam_rank_pct": 0.9},
+    }
+    ranks = {"G110101201202020023": 9, "0044": 1, "0042": 1, "G110101201201010012": 9}
+    rows = scores(made.children, made.rulebook.hash).to_pylist()
+    for row in rows:
+        student = row["student_id"]
+        if student in then:
+            row["rules_hit"] = list(then[student])
+            row["contributions"] = [
+                {"term": term, "value": value}
+                for term, value in (
+                    {f"rule:{rule}": 1.0 for rule in then[student]} | terms[student]
+                ).items()
+            ]
+            row["rank"] = ranks[student]
+            row["tier"] = later[student].tier
+    previous = pa.Table.from_pylist(rows, schema=SCORES)
+    made.rescore()
+    found = made.listing(previous=previous, previous_as_of=LAST_WEEK)
+    assert found.comparable
+    causes = {
+        c.student_id: (c.change, c.cause.kind, c.cause.text.zh)
+        for c in children_of(found)
+        if c.cause
+    }
+    assert causes == {
+        "G110101201201010012": ("up", "new", "近20个上学日缺勤 30%"),
+        "G110101201202020023": ("up", "new", "近20个上学日缺勤 20%"),
+        "0044": ("down", "better", "最近一次考试平均得分率"),
+        # That the last exam went better may be told, but never as a rank.
+        "0042": ("down", "better", "最近一次考试成绩"),
+    }
+    full = child_of(found, "0042").full_cause
+    assert full is not None
+    assert (full.kind, full.text.zh) == ("gone", "路远")  # weighs more, and is hidden
+
+
+def test_another_model_or_other_rules_give_no_causes(made: County) -> None:
+    previous = _week_before(made)
+    for column, value in (("model", "main/2"), ("rules_hash", "another")):
+        place = previous.column_names.index(column)
+        other = previous.set_column(place, column, pa.array([value] * previous.num_rows))
+        found = made.listing(previous=other, previous_as_of=LAST_WEEK)
+        assert not found.comparable
+        assert all(child.cause is None for child in children_of(found))
+        assert any(child.change == "up" for child in children_of(found))
+        page = school_page(found, school(found, JUNIOR), "zh")
+        assert "评分模型或规则与上期不同" in page
+
+
+def children_of(listing: Listing) -> list[ListedChild]:
+    return [child for school in listing.schools for child in school.children]

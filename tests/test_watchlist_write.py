@@ -6,12 +6,15 @@ import csv
 import io
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from earlywarn.errors import Text
+from earlywarn.followup.states import State
 from earlywarn.watchlist.files import defuse, file_names, listing_csv, safe_name
-from earlywarn.watchlist.rows import Listing
+from earlywarn.watchlist.rows import Cause, Followed, Listing
 from earlywarn.watchlist.write import write_watchlists
 from watchlist_county import JUNIOR, county
 
@@ -28,6 +31,12 @@ def test_files(tmp_path: Path, listing: Listing) -> None:
     assert page.name == "30202 白石乡初级中学.html"
     assert workbook.is_file()
     assert made.csv.is_file()
+    assert {path.relative_to(tmp_path / "名单 1").as_posix() for path in made.places} == {
+        "bureau/青河县.html",
+        "bureau/青河县 白石乡.html",
+        "bureau/青河县 青河镇.html",
+    }
+    assert all(path.is_file() for path in made.places)
     # A school's folder holds nothing of the bureau's.
     assert {file.suffix for file in page.parent.iterdir()} == {".html", ".xlsx"}
 
@@ -53,6 +62,38 @@ def test_csv(listing: Listing) -> None:
     assert by_name["<b>粗体</b>"]["student_id"] == "G11010120120303003X"
     assert by_name["O'Neil"]["reason_1"].startswith("上学距离 7.5 公里")  # in full here
     assert by_name["O'Neil"]["generated"] == "yes"
+    assert by_name["O'Neil"]["change_because"] == by_name["O'Neil"]["case_state"] == ""
+
+
+def test_csv_and_json_tell_case_and_cause(tmp_path: Path, listing: Listing) -> None:
+    case = Followed(
+        State.VISITED,
+        absent=True,
+        since=date(2026, 11, 18),
+        leader="=周",
+        teacher="",
+        contacted_on=date(2026, 11, 18),
+        visited_on=None,
+        outcome="promised",
+        tasks=(),
+        step=None,
+        overdue=2,
+    )
+    cause = Cause("new", "rule:x", Text("旷课", "absent"))
+    school = listing.schools[0]
+    child = replace(school.children[0], case=case, leader="=周", full_cause=cause)
+    told = replace(listing, schools=(replace(school, children=(child,), overdue=2),))
+    (row,) = csv.DictReader(io.StringIO(listing_csv(told, "zh").decode("utf-8-sig")))
+    assert (row["case_state"], row["responsible_leader"]) == ("visited", "'=周")
+    assert (row["contacted_on"], row["visited_on"]) == ("2026-11-18", "")
+    assert (row["outcome"], row["steps_overdue"]) == ("promised", "2")
+    assert row["change_because"] == "新出现：旷课"
+    made = write_watchlists(tmp_path / "lists", told, "zh")
+    (read,) = json.loads(made.json.read_text("utf-8"))["schools"]
+    assert (read["steps_overdue"], read["resolved"]) == (2, None)
+    assert read["children"][0]["because"]["text"] == "旷课"
+    assert read["children"][0]["because_for_school"] is None
+    assert read["children"][0]["case"]["state"] == "visited"
 
 
 def test_json(tmp_path: Path, listing: Listing) -> None:

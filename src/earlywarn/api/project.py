@@ -6,6 +6,7 @@ The commands and these methods are the same code underneath: what `Project.train
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -31,9 +32,9 @@ from earlywarn.models.training import training_panel
 from earlywarn.models.watching.compare import Side, compare
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.frame import prepare, score_frame
-from earlywarn.scoring.run import newest_school_day, score
+from earlywarn.scoring.run import newest_school_day
 from earlywarn.tables.batches import one_row_a_day
-from earlywarn.watchlist.outputs import make_outputs
+from earlywarn.watchlist.weekly import score_and_list
 from earlywarn.workspace import Workspace
 
 Day = date | str
@@ -209,7 +210,7 @@ class Project:
         """
         day = None if as_of is None else _day(as_of, "as_of")
         if write:
-            run = score(self.workspace, day, model=model, outputs=make_outputs)
+            run = score_and_list(self.workspace, day, who=getpass.getuser(), model=model)
             return given(run.folder.scores(), to)
         return given(self._scores(day, model), to)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import getpass
 import json
 import os
 import sys
@@ -23,6 +24,12 @@ WorkspaceOption = Annotated[
     Path, typer.Option("-w", "--workspace", help="The workspace folder / 工作区文件夹")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output / 输出 JSON")]
+RoleOption = Annotated[
+    str, typer.Option("--role", help="Who is asking (default: the config's) / 角色（默认按配置）")
+]
+UserOption = Annotated[
+    str, typer.Option("--user", help="Who does it (default: you) / 操作人（默认当前用户）")
+]
 LangOption = Annotated[
     str, typer.Option("--lang", help="zh | en (default: the config's / 默认按配置)")
 ]
@@ -59,6 +66,11 @@ class Output:
             return
         with console.status(text(self.lang)) as status:
             yield lambda stage: status.update(f"{text(self.lang)} {stage}")
+
+
+def user_of(asked: str) -> str:
+    """Return who acts: the name asked for, else the system's user."""
+    return asked.strip() or getpass.getuser()
 
 
 def choose_lang(option: str, workspace: Path | None = None) -> Lang:

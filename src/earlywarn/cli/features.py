@@ -10,10 +10,13 @@ import typer
 from earlywarn.cli.common import (
     JsonOption,
     LangOption,
+    RoleOption,
+    UserOption,
     WorkspaceOption,
     command,
     output,
     parse_date,
+    user_of,
 )
 from earlywarn.errors import Text
 from earlywarn.workspace import Workspace
@@ -23,20 +26,28 @@ from earlywarn.workspace import Workspace
 def features(
     as_of: Annotated[str, typer.Option("--as-of", help="The as-of date / 截止日期")],
     out: Annotated[Path, typer.Option("--out", help="FILE.parquet or FILE.csv")],
+    role: RoleOption = "",
+    user: UserOption = "",
     workspace: WorkspaceOption = Path(),
     as_json: JsonOption = False,
     lang: LangOption = "",
 ) -> int:
     """Write every feature of the cohort as of a date. / 输出截止日期的全部特征。
 
+    A researcher gets pseudonyms, a school no sensitive features; every export is in the audit log.
+
     Example: earlywarn features --as-of 2026-06-26 --out features.parquet
     """
     from earlywarn.features.write import write_features
+    from earlywarn.followup.audit import note
+    from earlywarn.roles import role_of
 
     out_to = output(lang, as_json, workspace)
     opened = Workspace.open(workspace)
+    asked = role_of(opened, role)
     with out_to.progress(Text("正在计算特征…", "Computing features ...")):
-        rows = write_features(opened, parse_date(as_of, "--as-of"), out)
+        rows = write_features(opened, parse_date(as_of, "--as-of"), out, asked)
+    note(opened, "features", who=user_of(user), role=asked, rows=rows, file=out)
     out_to.say(Text(f"已写入 {out}：{rows} 名学生。", f"Wrote {out}: {rows} students."))
     if not rows:
         out_to.say(

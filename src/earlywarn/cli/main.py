@@ -20,6 +20,8 @@ _MODULES = (
     "importing",
     "features",
     "score",
+    "daily",
+    "followup",
     "explain",
     "rules",
     "models",

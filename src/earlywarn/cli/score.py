@@ -11,11 +11,13 @@ from earlywarn.cli.common import (
     JsonOption,
     LangOption,
     Output,
+    UserOption,
     WorkspaceOption,
     choose_lang,
     command,
     output,
     parse_date,
+    user_of,
 )
 from earlywarn.errors import Text
 from earlywarn.words import TIER_LABELS
@@ -34,29 +36,30 @@ def score(
             help="NAME or NAME/VERSION, or none for the experts' points / 模型，none = 专家分值",
         ),
     ] = "",
+    user: UserOption = "",
     workspace: WorkspaceOption = Path(),
     as_json: JsonOption = False,
     lang: LangOption = "",
 ) -> int:
     """Score the cohort and write every school's watchlist. / 评分并生成各校名单。
 
-    Uses the promoted model, else the experts' scorecard.
+    Uses the promoted model, else the experts' scorecard. Opens a follow-up case for each listed
+    child of a tier that escalation.yaml names.
 
     Example: earlywarn score --as-of 2026-06-26
     """
-    from earlywarn.scoring.run import score as run_score
-    from earlywarn.watchlist.outputs import make_outputs
+    from earlywarn.watchlist.weekly import score_and_list
 
     out = output(lang, as_json, workspace)
     opened = Workspace.open(workspace)
     day = parse_date(as_of, "--as-of") if as_of else None
     with out.progress(Text("正在评分…", "Scoring ...")) as stage:
-        run = run_score(
+        run = score_and_list(
             opened,
             day,
+            who=user_of(user),
             model=model or None,
             lang=choose_lang(lang, workspace),
-            outputs=make_outputs,
             stage=stage,
         )
     show_run(out, run.info, run.folder.path, run.is_new)

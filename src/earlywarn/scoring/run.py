@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -179,6 +180,7 @@ def score(
     model: str | None = None,
     lang: Lang | None = None,
     outputs: Callable[[Path, Scored], dict[str, Any]] | None = None,
+    outputs_inputs: Callable[[date], dict[str, Any]] = lambda as_of: {},
     stage: Callable[[str], None] = lambda name: None,
 ) -> Run:
     """Score the cohort as of a date and write its run folder.
@@ -193,6 +195,8 @@ def score(
     outputs
         Called with the run's folder (not yet in its place) and what it needs to make the
         watchlists; returns what run.json shall say of them.
+    outputs_inputs
+        What the outputs of an as-of date depend on beside the data, the rules and the model.
     stage
         Told what is going on.
     """
@@ -200,7 +204,7 @@ def score(
         clock = _Clock()
         con = connect(workspace)
         try:
-            return _score(workspace, con, as_of, model, lang, outputs, stage, clock)
+            return _score(workspace, con, as_of, model, lang, outputs, outputs_inputs, stage, clock)
         finally:
             con.close()
 
@@ -212,6 +216,7 @@ def _score(
     model: str | None,
     lang: Lang | None,
     outputs: Callable[[Path, Scored], dict[str, Any]] | None,
+    outputs_inputs: Callable[[date], dict[str, Any]],
     stage: Callable[[str], None],
     clock: _Clock,
 ) -> Run:
@@ -220,9 +225,10 @@ def _score(
     rulebook = load_rulebook(workspace.rules)
     chosen = registry.choose(workspace, model)
     previous = last_week(workspace, as_of)
+    more = outputs_inputs(as_of)
 
     def look_up(card: Scorecard) -> tuple[dict[str, Any], Run | None]:
-        inputs = _inputs(workspace, rulebook, card, as_of, language, previous)
+        inputs = _inputs(workspace, rulebook, card, as_of, language, previous) | more
         return inputs, _same_run(workspace, as_of, inputs, with_outputs=outputs is not None)
 
     if chosen is not None:  # before anything is computed
@@ -245,6 +251,8 @@ def _score(
     done = run_folders(workspace, as_of)
     number = done[-1].number + 1 if done else 1
     target = workspace.runs / as_of.isoformat() / str(number)
+    for left in target.parent.glob(".part-*"):  # of a run that was killed; the lock is held
+        shutil.rmtree(left, ignore_errors=True)
     with whole_folder(target) as folder:
         pq.write_table(table, folder / SCORES_FILE, compression="zstd", write_statistics=True)
         clock.lap("write_scores")

@@ -12,11 +12,11 @@ from earlywarn.errors import EarlywarnError, Lang, Text
 from earlywarn.files import whole_folder
 from earlywarn.models.store.registry import read_promoted
 from earlywarn.models.train import train
-from earlywarn.scoring.run import Run, score
+from earlywarn.scoring.run import Run
 from earlywarn.simulate.city import simulate
 from earlywarn.simulate.plan import Plan
 from earlywarn.tables.batches import read_batches
-from earlywarn.watchlist.outputs import make_outputs
+from earlywarn.watchlist.weekly import score_and_list
 from earlywarn.workspace import CONFIG_FILE, Workspace
 
 # A school year's panel every four weeks is enough to show training, and takes minutes less.
@@ -84,8 +84,8 @@ def run_demo(root: Path, plan: Plan, lang: Lang, say: Callable[[Text], None]) ->
         raise AssertionError("simulate sets outcomes_complete_until")
     friday = end - timedelta(days=LAST_DAYS_LEFT_OUT)
     # the week before too, so that the lists say what has changed
-    score(workspace, friday - timedelta(days=7), lang=lang, outputs=make_outputs)
-    run = score(workspace, friday, lang=lang, outputs=make_outputs)
+    score_and_list(workspace, friday - timedelta(days=7), who="demo", lang=lang)
+    run = score_and_list(workspace, friday, who="demo", lang=lang)
     lap("score")
     return Demo(workspace, run, run.folder.path / run.info["outputs"]["index"], seconds)
 

@@ -5,11 +5,9 @@ Whoever writes the workbook and whoever reads it back agree on this file.
 
 from __future__ import annotations
 
-from earlywarn.errors import Text
-from earlywarn.watchlist import wording
+from earlywarn.followup.answers import CHOICES, DATES, KEY_FORMAT, KEY_SHEET
 
-KEY_SHEET = "_earlywarn"
-KEY_FORMAT = 1
+__all__ = ["CHOICES", "COLUMNS", "DATES", "KEY_FORMAT", "KEY_SHEET"]
 
 # Columns in order: key, width in characters, whether the school fills it in.
 COLUMNS: tuple[tuple[str, float, bool], ...] = (
@@ -30,9 +28,3 @@ COLUMNS: tuple[tuple[str, float, bool], ...] = (
     ("outcome", 9.5, True),
     ("next", 12, True),
 )
-DATES = frozenset({"contacted_on", "visited_on"})
-CHOICES: dict[str, dict[str, Text]] = {
-    "where": wording.WHERE,
-    "cause": wording.CAUSE_CHOICES,
-    "outcome": wording.OUTCOMES,
-}

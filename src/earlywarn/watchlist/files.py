@@ -14,7 +14,16 @@ from typing import Any
 
 from earlywarn.errors import Lang
 from earlywarn.watchlist import wording
-from earlywarn.watchlist.rows import ListedChild, Listing, NextStep, Reason, SchoolList
+from earlywarn.watchlist.rows import (
+    Cause,
+    Followed,
+    ListedChild,
+    Listing,
+    NextStep,
+    Reason,
+    SchoolList,
+)
+from earlywarn.watchlist.sentences import cause_words
 from earlywarn.words import TIER_LABELS
 
 CSV_COLUMNS = (
@@ -37,6 +46,13 @@ CSV_COLUMNS = (
     "due_is_about",
     "responsible",
     "homeroom_teacher",
+    "change_because",
+    "case_state",
+    "responsible_leader",
+    "contacted_on",
+    "visited_on",
+    "outcome",
+    "steps_overdue",
 )
 # What a spreadsheet would take for a formula when it stands first in a cell.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -104,10 +120,25 @@ def listing_csv(listing: Listing, lang: Lang) -> bytes:
                 "yes" if child.full_step.about else "no",
                 child.full_step.who(lang),
                 child.teacher,
+                cause_words(child.full_cause, lang) if child.full_cause else "",
+                *_case_cells(child.case),
                 *(("yes",) if generated else ()),
             ]
             writer.writerow([defuse(cell) if isinstance(cell, str) else cell for cell in row])
     return b"\xef\xbb\xbf" + buffer.getvalue().encode()
+
+
+def _case_cells(case: Followed | None) -> tuple[str, ...]:
+    if case is None:
+        return ("",) * 6
+    return (
+        str(case.state),
+        case.leader,
+        _iso(case.contacted_on) or "",
+        _iso(case.visited_on) or "",
+        case.outcome or "",
+        str(case.overdue),
+    )
 
 
 def listing_json(
@@ -147,6 +178,8 @@ def _school(
         "cut": school.cut,
         "changes": school.changes,
         "left": school.left,
+        "resolved": school.resolved,
+        "steps_overdue": school.overdue,
         "html": str(files[0]) if files else None,
         "xlsx": str(files[1]) if files else None,
         "cannot_know": {
@@ -155,6 +188,16 @@ def _school(
             "children_without_marks": known.without_marks,
             "newest_exam": _iso(known.last_exam),
             "newest_registry": _iso(known.snapshot),
+            "weeks_not_reported": [
+                {
+                    "from": _iso(week.first),
+                    "to": _iso(week.last),
+                    "school_days": week.days,
+                    "not_reported": week.missing,
+                    "partly_reported": week.partly,
+                }
+                for week in known.silences
+            ],
         },
         "children": [_child(child, lang) for child in school.children],
     }
@@ -173,6 +216,8 @@ def _child(child: ListedChild, lang: Lang) -> dict[str, Any]:
         "change": child.change,
         "previous_rank": child.previous_rank,
         "previous_tier": child.previous_tier,
+        "because": _cause(child.full_cause, lang),
+        "because_for_school": _cause(child.cause, lang),
         "score": child.score,
         "log_odds": child.log_odds,
         "reasons": [_reason(reason, lang) for reason in child.full_reasons],
@@ -180,6 +225,8 @@ def _child(child: ListedChild, lang: Lang) -> dict[str, Any]:
         "step": _step(child.full_step, lang),
         "step_for_school": _step(child.step, lang),
         "homeroom_teacher": child.teacher,
+        "responsible_leader": child.leader,
+        "case": _case(child.case),
         "strip": child.strip.replace("|", ""),
         "strip_from": _iso(child.strip_from),
         "strip_to": _iso(child.strip_to),
@@ -194,6 +241,25 @@ def _reason(reason: Reason, lang: Lang) -> dict[str, Any]:
         "text": reason(lang),
         "on": _iso(reason.on),
         "floor": reason.floor,
+    }
+
+
+def _cause(cause: Cause | None, lang: Lang) -> dict[str, Any] | None:
+    if cause is None:
+        return None
+    return {"kind": cause.kind, "term": cause.term, "text": cause.text(lang)}
+
+
+def _case(case: Followed | None) -> dict[str, Any] | None:
+    if case is None:
+        return None
+    return {
+        "state": str(case.state),
+        "since": _iso(case.since),
+        "contacted_on": _iso(case.contacted_on),
+        "visited_on": _iso(case.visited_on),
+        "outcome": case.outcome,
+        "steps_overdue": case.overdue,
     }
 
 

@@ -5,35 +5,47 @@ Only the children on a list become Python objects; all counting is done in DuckD
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from earlywarn import __version__
-from earlywarn.errors import Text
 from earlywarn.features.strip import attendance_strip
-from earlywarn.watchlist.duedates import SchoolDays, school_days_after
+from earlywarn.followup.duedates import school_days_after
+from earlywarn.followup.escalation import Escalation
+from earlywarn.watchlist.changes import Comparisons
+from earlywarn.watchlist.previous import (
+    Before,
+    change_of,
+    left_the_list,
+    same_yardstick,
+    who_was,
+)
 from earlywarn.watchlist.reasons import NOTHING, Evidence, SchoolView, full_reasons
 from earlywarn.watchlist.rows import (
     LISTED_TIERS,
-    Change,
+    FollowUp,
     Limits,
     ListedChild,
     Listing,
     NextStep,
     Reason,
     SchoolList,
+    Silence,
+    Task,
     WatchlistFiles,
 )
-from earlywarn.watchlist.wording import STRIP_CODES, chinese
+from earlywarn.watchlist.steps import TALK_WITHIN, next_step, tasks_of
+from earlywarn.watchlist.wording import STRIP_CODES
 from earlywarn.words import Tier
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from earlywarn.rules.pack import Action, RuleBook
+    from earlywarn.rules.pack import RuleBook
     from earlywarn.workspace import Workspace
 
 __all__ = [
@@ -46,15 +58,6 @@ __all__ = [
     "WatchlistFiles",
     "build_listing",
 ]
-
-# What is due where no shown reason names an action.
-TALK_WITHIN = 5
-TALK_TITLE = Text("谈一次话", "Talk with the child")
-TALK_WHAT = Text(
-    "单独和孩子谈一次，再给家长打一个电话，了解到校和学习上有什么难处",
-    "Talk with the child alone, then call the guardian: what is hard about coming and learning?",
-)
-TALK_WHO = Text("班主任", "homeroom teacher")
 
 _SCHOOLS = """
 SELECT s.school_id,
@@ -88,6 +91,22 @@ ORDER BY s.school_id, s.rank, s.student_id
 
 _LISTED = "SELECT student_id FROM scores WHERE listed ORDER BY student_id"
 
+# Weeks of the last 60 school days in which a school or a class of it reported nothing.
+_SILENCES = """
+WITH days AS (
+    SELECT k.school_id, d.date, bool_or(d.reported) AS anything, bool_and(d.reported) AS whole
+    FROM school_days d JOIN calendars k USING (cal)
+    WHERE d.back < 60 AND k.private_to IS NULL
+    GROUP BY ALL
+)
+SELECT school_id, min(date), max(date), count(*),
+       count(*) FILTER (NOT anything), count(*) FILTER (anything AND NOT whole)
+FROM days
+GROUP BY school_id, date_trunc('week', date)
+HAVING NOT bool_and(whole)
+ORDER BY 1, 2
+"""
+
 # One text a child: a letter a day, `|` where a calendar week ends.
 _STRIPS = """
 WITH marked AS (
@@ -99,7 +118,7 @@ WITH marked AS (
     FROM strip_days
     WINDOW days AS (PARTITION BY student_id ORDER BY date)
 )
-SELECT student_id, string_agg(sign, '' ORDER BY date), min(date)::DATE, max(date)::DATE
+SELECT student_id, string_agg(sign, '' ORDER BY date), list(date::DATE ORDER BY date)
 FROM marked GROUP BY student_id
 """
 
@@ -116,38 +135,52 @@ def build_listing(
     previous_as_of: date | None = None,
     weights: Mapping[str, float] | None = None,
     run: str = "",
+    key: bytes = b"",
+    follow_up: FollowUp | None = None,
 ) -> Listing:
     """Return the watchlists of every school with children in the cohort.
 
     Parameters
     ----------
     con
-        Has `cohort`, `features`, `facts`, `basis`, `scores`, `schools`, `calendar`, and what
-        `features.strip.attendance_strip` reads.
+        Has `scores`, and is else as `features.build.build` leaves it.
     model_name
         `name/version` of the model behind the scores.
     calm
         What each sign adds where nothing is wrong (`scorecard.calm_terms`); a feature that is not
         in it is no reason.
     previous, previous_as_of
-        `scores.parquet` of the newest run 5 to 9 days before (student_id, school_id, tier, rank,
-        listed); anything further away or nearer is not compared with.
+        `scores.parquet` of the newest run 5 to 9 days before; anything further away or nearer is
+        not compared with. Why a child's place changed is told only if the model and the rules are
+        the same.
     weights
         Rule id to its weight in the model, for the order of reasons on a school's list; without
         it the weights are read off `scores`.
     run
         The run's number, for the workbooks' key.
+    follow_up
+        What the ledger knows (`followed.look_up`); None without a ledger.
     """
     if previous is None or previous_as_of is None or not 5 <= (as_of - previous_as_of).days <= 9:
         previous, previous_as_of = None, None
-    before = _before(con, previous)
+    before = who_was(con, previous)
     known = _weights(con) if weights is None else weights
-    children = _children(con, workspace, rulebook, as_of, before, known, calm)
+    comparable = previous is not None and same_yardstick(con, previous)
+    comparisons = None
+    if comparable and previous_as_of is not None:
+        comparisons = Comparisons(rulebook.in_force(as_of), known, previous_as_of)
+    children = _children(
+        con, workspace, rulebook, as_of, before, known, calm, comparisons, follow_up
+    )
+    silences = _silences(con)
     schools = []
     for row in _schools(con):
-        listed = tuple(children.get(row["school_id"], ()))
-        left = None if before is None else _left(before, row["school_id"], listed)
-        schools.append(_school(row, listed, left, workspace))
+        school_id = row["school_id"]
+        listed = tuple(children.get(school_id, ()))
+        left = None if before is None else left_the_list(before, school_id, listed)
+        schools.append(
+            _school(row, listed, left, workspace, silences.get(school_id, ()), follow_up)
+        )
     schools.sort(key=lambda school: (school.county, school.township, school.school_id))
     return Listing(
         as_of=as_of,
@@ -158,6 +191,9 @@ def build_listing(
         generated=workspace.config.generated,
         previous_as_of=previous_as_of,
         schools=tuple(schools),
+        comparable=comparable,
+        resolved_since=follow_up.since if follow_up else None,
+        key=key,
     )
 
 
@@ -181,6 +217,8 @@ def _school(
     listed: tuple[ListedChild, ...],
     left: int | None,
     workspace: Workspace,
+    silences: Sequence[Silence],
+    follow_up: FollowUp | None,
 ) -> SchoolList:
     changes: dict[str, int] = {}
     for child in listed:
@@ -203,51 +241,19 @@ def _school(
             without_marks=row["without_marks"],
             last_exam=row["last_exam"],
             snapshot=row["snapshot"],
+            silences=tuple(silences),
         ),
         children=listed,
+        resolved=follow_up.resolved.get(row["school_id"], 0) if follow_up else None,
+        overdue=follow_up.overdue.get(row["school_id"], 0) if follow_up else None,
     )
 
 
-_Before = dict[str, tuple[str, str, int, bool]]
-
-
-def _before(con: duckdb.DuckDBPyConnection, previous: pa.Table | None) -> _Before | None:
-    """Return (school_id, tier, rank, listed) by student for who was, or is, on a list."""
-    if previous is None:
-        return None
-    con.register("previous_scores", previous)
-    try:
-        rows = con.execute(
-            "SELECT p.student_id, p.school_id, p.tier, p.rank, p.listed FROM previous_scores p "
-            "WHERE p.listed OR p.student_id IN (SELECT student_id FROM scores WHERE listed)"
-        ).fetchall()
-    finally:
-        con.unregister("previous_scores")
-    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
-
-
-def _left(before: _Before, school_id: str, listed: tuple[ListedChild, ...]) -> int:
-    here = {child.student_id for child in listed}
-    return sum(
-        1
-        for student, (school, _, _, was_listed) in before.items()
-        if was_listed and school == school_id and student not in here
-    )
-
-
-def _change(before: _Before | None, row: dict[str, Any]) -> tuple[Change, int | None, str | None]:
-    """Compare tier, then rank, with the list before; neither depends on anything hidden."""
-    if before is None:
-        return "none", None, None
-    school, tier, rank, listed = before.get(row["student_id"], ("", "routine", 0, False))
-    if not listed or school != row["school_id"]:
-        return "new", None, None
-    was, now = Tier(tier).level, Tier(row["tier"]).level
-    if was != now:
-        return ("up" if now > was else "down"), rank, tier
-    if rank != row["rank"]:
-        return ("up" if row["rank"] < rank else "down"), rank, tier
-    return "same", rank, tier
+def _silences(con: duckdb.DuckDBPyConnection) -> dict[str, list[Silence]]:
+    found: dict[str, list[Silence]] = defaultdict(list)
+    for school_id, *week in con.execute(_SILENCES).fetchall():
+        found[school_id].append(Silence(*week))
+    return found
 
 
 def _weights(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
@@ -262,7 +268,7 @@ def _weights(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
 
 def _strips(
     con: duckdb.DuckDBPyConnection, workspace: Workspace, students: list[str]
-) -> dict[str, tuple[str, date, date]]:
+) -> dict[str, tuple[str, tuple[date, ...]]]:
     if not students:
         return {}
     con.register("strip_days", attendance_strip(con, workspace.config, students))
@@ -271,7 +277,7 @@ def _strips(
         rows = con.execute(_STRIPS.format(codes=codes)).fetchall()
     finally:
         con.unregister("strip_days")
-    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+    return {student: (signs, tuple(days)) for student, signs, days in rows}
 
 
 def _by_student(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, dict[str, Any]]:
@@ -284,19 +290,23 @@ def _children(
     workspace: Workspace,
     rulebook: RuleBook,
     as_of: date,
-    before: _Before | None,
+    before: Before | None,
     weights: Mapping[str, float],
     calm: Mapping[str, float],
+    comparisons: Comparisons | None,
+    follow_up: FollowUp | None,
 ) -> dict[str, list[ListedChild]]:
     rows = _rows(con, _CHILDREN, {"nothing": NOTHING})
     facts, basis = _by_student(con, "facts"), _by_student(con, "basis")
     strips = _strips(con, workspace, [row["student_id"] for row in rows])
-    furthest = max((a.within_school_days for a in rulebook.actions.values()), default=TALK_WITHIN)
+    escalation = Escalation.load(workspace)
+    within = [action.within_school_days for action in rulebook.actions.values()]
+    within += [step.day for step in escalation.tiers.values()]
     days = school_days_after(
         con,
         as_of,
         [(row["school_id"], row["class_id"] or "") for row in rows],
-        max(furthest, TALK_WITHIN),
+        max(TALK_WITHIN, *within),
     )
     in_force = rulebook.in_force(as_of)
     rules = {rule.id: rule for rule in in_force}
@@ -314,8 +324,19 @@ def _children(
         )
         reasons, full = view.reasons(evidence), full_reasons(evidence, rules)
         class_days = days[(row["school_id"], row["class_id"] or "")]
-        change, previous_rank, previous_tier = _change(before, row)
-        strip, first, last = strips.get(student, ("", None, None))
+        change, previous_rank, previous_tier = change_of(before, row)
+        cause = full_cause = None
+        if comparisons is not None and before is not None:
+            cause, full_cause = comparisons.causes(change, evidence, before.get(student))
+        strip, strip_days = strips.get(student, ("", ()))
+        case = follow_up.children.get(student) if follow_up else None
+        step = next_step(reasons, rulebook.actions, class_days)
+        full_step = next_step(full, rulebook.actions, class_days)
+        if case is not None and case.absent and case.step is not None:
+            step = full_step = case.step
+        tasks: tuple[Task, ...] = ()
+        if row["tier"] == Tier.URGENT:
+            tasks = tasks_of(case, step, escalation.steps("watchlist", Tier.URGENT), class_days)
         found.setdefault(row["school_id"], []).append(
             ListedChild(
                 student_id=student,
@@ -332,30 +353,17 @@ def _children(
                 previous_tier=previous_tier,
                 reasons=reasons,
                 full_reasons=full,
-                step=next_step(reasons, rulebook.actions, class_days),
-                full_step=next_step(full, rulebook.actions, class_days),
-                teacher=row["homeroom_teacher"] or "",
+                step=step,
+                full_step=full_step,
+                teacher=(case.teacher if case else "") or row["homeroom_teacher"] or "",
                 strip=strip,
-                strip_from=first,
-                strip_to=last,
+                strip_days=strip_days,
                 rules_unknown=row["rules_unknown"],
+                cause=cause,
+                full_cause=full_cause,
+                leader=case.leader if case else "",
+                case=case,
+                tasks=tasks,
             )
         )
     return found
-
-
-def next_step(
-    reasons: tuple[Reason, ...], actions: Mapping[str, Action], days: SchoolDays
-) -> NextStep:
-    """Return what is to be done: the action of the strongest shown reason that has one.
-
-    Where none has, a talk with the child.
-    """
-    for reason in reasons:
-        action = actions.get(reason.action) if reason.action else None
-        if action is not None:
-            due, about = days.due(action.within_school_days)
-            words = [chinese(text) for text in (action.title, action.what, action.who)]
-            return NextStep(action.id, words[0], words[1], words[2], due, about)
-    due, about = days.due(TALK_WITHIN)
-    return NextStep("talk", TALK_TITLE, TALK_WHAT, TALK_WHO, due, about)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from earlywarn.followup.returned.signing import workbook_key
 from earlywarn.models.scorecard import calm_terms, weights_for
 from earlywarn.scoring.run import Scored
+from earlywarn.watchlist.followed import look_up
 from earlywarn.watchlist.listing import build_listing
 from earlywarn.watchlist.write import write_watchlists
 
 FOLDER = "watchlists"
+_A_WEEK = timedelta(days=7)
 
 
 def make_outputs(folder: Path, scored: Scored) -> dict[str, Any]:
     """Write the watchlists of a run below `folder`; return what run.json says of them."""
     weights = weights_for(scored.scorecard, scored.rulebook, scored.as_of)
+    before = scored.previous.as_of if scored.previous else scored.as_of - _A_WEEK
     listing = build_listing(
         scored.con,
         scored.workspace,
@@ -27,6 +32,8 @@ def make_outputs(folder: Path, scored: Scored) -> dict[str, Any]:
         weights=dict(zip(weights.ids, weights.values.tolist(), strict=True)),
         calm=calm_terms(scored.scorecard),
         run=str(scored.number),
+        follow_up=look_up(scored.con, scored.workspace, scored.as_of, before),
+        key=workbook_key(scored.workspace.config),
     )
     files = write_watchlists(folder / FOLDER, listing, scored.lang)
     return {

@@ -32,6 +32,8 @@ NOTHING = 1e-9
 SCHOOL_SHARES = frozenset({"school_poor_share", "school_left_behind_share", "school_migrant_share"})
 # No list that a school gets ranks its children by their marks.
 RANKS = frozenset({"exam_rank_pct"})
+# For a child that comes to school no day of home teaching is as it should be: only a rule can tell.
+ONLY_BY_RULE = frozenset({"home_teaching_days_60d"})
 # Nor says how a school stands beside others.
 SCHOOL_RANKS = frozenset({"school_exam_z"})
 
@@ -78,7 +80,7 @@ class Evidence:
         found = [
             (term, min(value, value - self.calm[term]))
             for term, value in self.contributions
-            if term in self.calm
+            if term in self.calm and term not in ONLY_BY_RULE
         ]
         return [(term, size) for term, size in found if size > NOTHING]
 

@@ -5,12 +5,14 @@ They hold no table and no connection, so that they travel to other processes che
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal
 
 from earlywarn.errors import Lang, Text
+from earlywarn.followup.states import State
 
 Change = Literal["new", "up", "down", "same", "none"]
 LISTED_TIERS = ("urgent", "high", "watch")
@@ -59,6 +61,19 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a child's place is another than on the list before: the one strongest cause.
+
+    `new` and `worse` (the text is a reason of today), `gone` (a rule's title) and `better` (the
+    label of a sign). `term` as in `Reason`.
+    """
+
+    kind: Literal["new", "worse", "gone", "better"]
+    term: str
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
 class NextStep:
     """What to do, by when, by whom. `about`: the due date lies beyond the calendar."""
 
@@ -68,6 +83,74 @@ class NextStep:
     who: Text
     due: date
     about: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One step of a child's case on its one-page sheet.
+
+    `about`: the due date lies beyond the calendar; `done_on` is None while it is to be done.
+    """
+
+    title: Text
+    what: Text
+    who: Text
+    due: date
+    about: bool
+    done_on: date | None
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What the ledger knows of a listed child, as far as a list on a wall may say it.
+
+    The cause that the school found is not in it. `leader` and `teacher` are the assigned ones;
+    `tasks` are the steps of a running case, in order of their dates.
+
+    Attributes
+    ----------
+    since
+        Day 1 of the case.
+    outcome
+        The last answer's code (`followup.answers.OUTCOMES`): for an authorised role.
+    step
+        What the case asks for now; None where it asks for nothing.
+    overdue
+        Steps that are overdue.
+    """
+
+    state: State
+    absent: bool
+    since: date
+    leader: str
+    teacher: str
+    contacted_on: date | None
+    visited_on: date | None
+    outcome: str | None
+    tasks: tuple[Task, ...]
+    step: NextStep | None
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """The follow-up as the lists need it, worked out once for all schools.
+
+    Attributes
+    ----------
+    since
+        After this day a case counts as resolved since the last list.
+    children
+        By student_id, whoever has a running case or one that ended after `since`.
+    resolved, overdue
+        By school_id: children back, placed or moved to another school since; steps overdue.
+    """
+
+    since: date
+    children: Mapping[str, Followed]
+    resolved: Mapping[str, int]
+    overdue: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +169,18 @@ class ListedChild:
     strip
         The last 60 school days, oldest first, one letter a day (`wording.STRIP_CODES`), with `|`
         between calendar weeks; empty if there are none.
+    strip_days
+        Their dates.
+    cause, full_cause
+        Why it is new, up or down, from what a school may see, and in full; None where nothing
+        stands out or the two lists are not comparable.
+    teacher, leader
+        Who is responsible: the assigned ones, else the registry's homeroom teacher and nobody.
+    case
+        Its follow-up; None without a case or a ledger.
+    tasks
+        What is to be done for an `urgent` child: its case's steps, without a case those that one
+        would begin with.
     """
 
     student_id: str
@@ -106,9 +201,38 @@ class ListedChild:
     full_step: NextStep
     teacher: str
     strip: str
-    strip_from: date | None
-    strip_to: date | None
+    strip_days: tuple[date, ...]
     rules_unknown: int
+    cause: Cause | None = None
+    full_cause: Cause | None = None
+    leader: str = ""
+    case: Followed | None = None
+    tasks: tuple[Task, ...] = ()
+
+    @property
+    def strip_from(self) -> date | None:
+        """The first day of the strip."""
+        return self.strip_days[0] if self.strip_days else None
+
+    @property
+    def strip_to(self) -> date | None:
+        """The last day of the strip."""
+        return self.strip_days[-1] if self.strip_days else None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """One calendar week in which a school did not report all of its school days.
+
+    Of `days` school days between `first` and `last` it reported nothing on `missing`, and for some
+    of its classes only on `partly`.
+    """
+
+    first: date
+    last: date
+    days: int
+    missing: int
+    partly: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +251,8 @@ class Limits:
         Date of the newest exam of any of its children.
     snapshot
         Date of the newest registry record.
+    silences
+        Weeks of the last 60 school days that it did not report, or not wholly, oldest first.
     """
 
     gap_share: float | None
@@ -134,6 +260,7 @@ class Limits:
     without_marks: int
     last_exam: date | None
     snapshot: date | None
+    silences: tuple[Silence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +269,8 @@ class SchoolList:
 
     `tiers`, `listed` and `cut` count children by tier: in the cohort; on the list; above
     `routine` but left out because the capacity is used up. `left` counts who was on the list
-    compared with and is on it no more (None without a comparison).
+    compared with and is on it no more (None without a comparison). `resolved` and `overdue` are
+    the follow-up's (None without a ledger).
     """
 
     school_id: str
@@ -158,6 +286,8 @@ class SchoolList:
     left: int | None
     limits: Limits
     children: tuple[ListedChild, ...]
+    resolved: int | None = None
+    overdue: int | None = None
 
     @property
     def listed_total(self) -> int:
@@ -172,7 +302,12 @@ class SchoolList:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The watchlists of every school for one as-of date, by county, township and school_id."""
+    """The watchlists of every school for one as-of date, by county, township and school_id.
+
+    `comparable`: the list before was made with the same model and rules, so that what changed can
+    be put down to the children. `resolved_since` is the follow-up's (None without a ledger). The
+    workbooks are signed with `key`.
+    """
 
     as_of: date
     model: str
@@ -182,13 +317,20 @@ class Listing:
     generated: bool
     previous_as_of: date | None
     schools: tuple[SchoolList, ...]
+    comparable: bool = False
+    resolved_since: date | None = None
+    key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class WatchlistFiles:
-    """Where the files of a listing lie; `schools` maps school_id to (HTML, XLSX)."""
+    """Where the files of a listing lie.
+
+    `schools` maps school_id to (HTML, XLSX); `places` are the pages of counties and townships.
+    """
 
     index: Path
     csv: Path
     json: Path
     schools: dict[str, tuple[Path, Path]]
+    places: tuple[Path, ...] = ()

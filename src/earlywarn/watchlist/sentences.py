@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from earlywarn.errors import Lang
+from earlywarn.followup.states import STATE_LABELS
 from earlywarn.watchlist import wording
-from earlywarn.watchlist.rows import LISTED_TIERS, ListedChild, Listing, SchoolList
+from earlywarn.watchlist.rows import (
+    LISTED_TIERS,
+    Cause,
+    Followed,
+    ListedChild,
+    Listing,
+    SchoolList,
+    Silence,
+)
 from earlywarn.words import TIER_LABELS
 
 
@@ -55,20 +65,64 @@ def summary(
             if school.cut_total
             else "Nobody was left out for lack of capacity."
         )
+    lines.append(changes(listing, school, lang))
+    if school.resolved is not None:
+        lines.append(
+            f"已解决 {school.resolved} 人，逾期 {school.overdue} 步。"
+            if zh
+            else f"Resolved: {school.resolved}; steps overdue: {school.overdue}."
+        )
+    return lines
+
+
+def changes(listing: Listing, school: SchoolList, lang: Lang) -> str:
+    """Return the sentence that counts what changed since the list before."""
+    zh = lang == "zh"
     if listing.previous_as_of is None:
-        lines.append(compared(listing, lang) + ("。" if zh else "."))
-        return lines
+        return compared(listing, lang) + ("。" if zh else ".")
     parts = [
         f"{wording.CHANGE_WORDS[change](lang)} {school.changes.get(change, 0)}"
         for change in ("new", "up", "down", "same")
     ]
     parts.append(f"退出名单 {school.left}" if zh else f"no longer listed {school.left}")
-    lines.append(
-        f"{compared(listing, lang)}：{'、'.join(parts)}。"
-        if zh
-        else f"{compared(listing, lang)}: {', '.join(parts)}."
+    if zh:
+        return f"{compared(listing, lang)}：{'、'.join(parts)}。"
+    return f"{compared(listing, lang)}: {', '.join(parts)}."
+
+
+def why_changed(listing: Listing, lang: Lang) -> str:
+    """Return how the causes beside the children are to be read; empty without a comparison."""
+    if listing.previous_as_of is None:
+        return ""
+    if not listing.comparable:
+        return (
+            "评分模型或规则与上期不同，所以不说名次变化的原因。"
+            if lang == "zh"
+            else "Model or rules differ from last time, so no causes of the changes are given."
+        )
+    return (
+        "变化写明最主要的原因；没写的，多是别人的名次变了。"
+        if lang == "zh"
+        else "The main cause of a change is given; where none is, mostly others moved."
     )
-    return lines
+
+
+def numbers(listing: Listing, school: SchoolList, lang: Lang) -> list[tuple[str, str]]:
+    """Return the numbers at the top of a list, each with its label; `–` is not known."""
+    new = None if listing.previous_as_of is None else school.changes.get("new", 0)
+    values = {
+        "on_list": school.listed_total,
+        "new": new,
+        "resolved": school.resolved,
+        "overdue": school.overdue,
+        "capacity": school.capacity,
+        "cut": school.cut_total,
+    }
+    labels = {key: wording.word(key, lang) for key in values}
+    if listing.resolved_since is not None:
+        since = wording.day(listing.resolved_since, lang, listing.as_of)
+        labels["resolved"] += f"（{since}后）" if lang == "zh" else f" since {since}"
+    return [(labels[key], "–" if value is None else str(value)) for key, value in values.items()]
 
 
 def limits(listing: Listing, school: SchoolList, lang: Lang) -> list[str]:
@@ -98,7 +152,14 @@ def limits(listing: Listing, school: SchoolList, lang: Lang) -> list[str]:
                 if zh
                 else f"The newest attendance is of {say(known.last_day)}; nothing after it counts."
             )
-    if known.without_marks:
+    lines += _silences(known.silences, lang, today)
+    if known.last_exam is None:
+        lines.append(
+            "没有任何考试成绩，学习上的迹象看不到。"
+            if zh
+            else "No marks at all: signs of trouble with learning cannot be seen."
+        )
+    elif known.without_marks:
         share = wording.percent(known.without_marks / max(school.cohort, 1))
         lines.append(
             f"{known.without_marks} 人（{share}）没有最近考试成绩。"
@@ -107,10 +168,17 @@ def limits(listing: Listing, school: SchoolList, lang: Lang) -> list[str]:
         )
     if known.snapshot is not None:
         lines.append(
-            f"学籍信息登记于{say(known.snapshot)}（{(today - known.snapshot).days} 天前）。"
+            f"学籍信息登记于{say(known.snapshot)}（{(today - known.snapshot).days} 天前），"
+            "此后的变化不在内。"
             if zh
             else f"The registry is of {say(known.snapshot)}, "
-            f"{(today - known.snapshot).days} days old."
+            f"{(today - known.snapshot).days} days old; no change since is known."
+        )
+    if listing.resolved_since is None:
+        lines.append(
+            "还没有跟进台账：谁联系过、哪一步逾期，不知道。"
+            if zh
+            else "There is no follow-up ledger yet: who was contacted and what is overdue."
         )
     lines.append(
         "家里的事、孩子的想法，名单都不知道。"
@@ -118,6 +186,67 @@ def limits(listing: Listing, school: SchoolList, lang: Lang) -> list[str]:
         else "What happens at home, and what the child thinks, no list knows."
     )
     return lines
+
+
+def _silences(silences: Sequence[Silence], lang: Lang, today: date) -> list[str]:
+    """Return the sentence that names the weeks not reported; weeks in a row are drawn together."""
+    zh = lang == "zh"
+    whole: list[Silence] = []
+    parts: list[str] = []
+
+    def flush() -> None:
+        if whole:
+            weeks = wording.span(whole[0].first, whole[-1].last, lang, today)
+            number = len(whole)
+            all_of_it = f"整 {number} 周" if zh else f"{number} whole week{'s'[: number > 1]}"
+            parts.append(f"{weeks}（{all_of_it}）" if zh else f"{weeks} ({all_of_it})")
+            whole.clear()
+
+    for week in silences:
+        if week.missing == week.days:
+            if whole and (week.first - whole[-1].first).days > 7 + 6:
+                flush()
+            whole.append(week)
+            continue
+        flush()
+        days = wording.span(week.first, week.last, lang, today)
+        if week.missing:
+            part = f"{week.days} 天缺 {week.missing} 天" if zh else f"{week.missing} of {week.days}"
+        else:
+            part = "个别班级" if zh else "some classes"
+        parts.append(f"{days}（{part}）" if zh else f"{days} ({part})")
+    flush()
+    if not parts:
+        return []
+    if zh:
+        return [f"近60个上学日里没有报考勤：{'、'.join(parts)}。没报不等于到校。"]
+    return [
+        f"Of the last 60 school days no attendance was reported for {', '.join(parts)}. "
+        "Not reported does not mean present."
+    ]
+
+
+def cause_words(cause: Cause, lang: Lang) -> str:
+    """Return `好转：近5天缺勤率`."""
+    return f"{wording.CAUSE_WORDS[cause.kind](lang)}{'：' if lang == 'zh' else ': '}" + cause.text(
+        lang
+    )
+
+
+def case_words(case: Followed, lang: Lang, today: date) -> str:
+    """Return how far the follow-up is: `已家访 · 联系 6月8日 · 家访 6月9日`."""
+    parts = [STATE_LABELS[case.state](lang)]
+    for key, when in (("contacted", case.contacted_on), ("visited", case.visited_on)):
+        if when is not None:
+            parts.append(f"{wording.word(key, lang)} {wording.day(when, lang, today)}")
+    return " · ".join(parts)
+
+
+def overdue_words(steps: int, lang: Lang) -> str:
+    """Return `1 步逾期`, `2 steps overdue`."""
+    if lang == "zh":
+        return f"{steps} 步逾期"
+    return f"{steps} step{'s'[: steps > 1]} overdue"
 
 
 def change_words(child: ListedChild, lang: Lang) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 
 from earlywarn.errors import Lang, Text
+from earlywarn.followup import answers
 from earlywarn.words import CAUSE_LABELS, STATUS_LABELS
 
 # The sentence that ends every row, whatever the child's reasons: it must never vary.
@@ -84,6 +86,34 @@ WORDS: dict[str, Text] = {
     "guide": Text("说明", "Guide"),
     "list": Text("名单", "List"),
     "tier_words": Text("等级怎么看", "What the tiers mean"),
+    "new": Text("新增", "New"),
+    "resolved": Text("已解决", "Resolved"),
+    "overdue": Text("逾期步骤", "Steps overdue"),
+    "compared_head": Text("和上期比", "Since the last list"),
+    "leader": Text("包保领导", "Responsible leader"),
+    "assigned_teacher": Text("包保教师", "Responsible teacher"),
+    "state": Text("跟进", "Follow-up"),
+    "contacted": Text("联系", "contacted"),
+    "visited": Text("家访", "visited"),
+    "sheet": Text("一人一页", "One page a child"),
+    "sheet_link": Text("个案单", "sheet"),
+    "steps": Text("要做的事", "What to do"),
+    "what": Text("做什么", "What"),
+    "done": Text("完成", "Done"),
+    "done_on": Text("完成日期和签名", "Done on, signature"),
+    "late": Text("逾期", "overdue"),
+    "people_sign": Text("负责人签名", "Responsible, with signature"),
+    "signature": Text("签名", "Signature"),
+    "date": Text("日期", "Date"),
+    "notes": Text("记录", "Notes"),
+    "back_to_list": Text("回到名单", "Back to the list"),
+    "places": Text("县与乡镇", "Counties and townships"),
+    "index": Text("全部学校", "All schools"),
+    "children_of": Text("名单上的孩子", "Children on the lists"),
+    "no_place": Text("（未登记）", "(not on record)"),
+    "none_in_tier": Text("没有。", "None."),
+    "silent": Text("未上报的周", "Weeks not reported"),
+    "responsible": Text("负责人", "Responsible"),
 }
 
 TIER_MEANING: dict[str, Text] = {
@@ -101,6 +131,13 @@ CHANGE_WORDS: dict[str, Text] = {
     "down": Text("下降", "down"),
     "same": Text("不变", "same"),
     "none": Text("无可比", "no comparison"),
+}
+# What a `Cause` begins with.
+CAUSE_WORDS: dict[str, Text] = {
+    "new": Text("新出现", "new"),
+    "worse": Text("加重", "worse"),
+    "gone": Text("不再符合", "no longer"),
+    "better": Text("好转", "better"),
 }
 CHANGE_SIGNS = {"new": "＋", "up": "↑", "down": "↓", "same": "＝", "none": "–"}
 
@@ -148,27 +185,8 @@ STRIP_TEXT: dict[Lang, dict[str, str]] = {
     },
 }
 
-WHERE: dict[str, Text] = {
-    "at_school": Text("在校", "at school"),
-    "at_home": Text("在家", "at home"),
-    "relatives": Text("在亲戚家", "with relatives"),
-    "with_parents_away": Text("随家长在外地", "with parents elsewhere"),
-    "working": Text("在外务工", "working"),
-    "other_school": Text("在其他学校", "at another school"),
-    "hospital": Text("在医院", "in hospital"),
-    "not_found": Text("尚未找到", "not found yet"),
-}
-OUTCOMES: dict[str, Text] = {
-    "came_back": Text("已返校", "back at school"),
-    "promised": Text("答应返校", "promised to come back"),
-    "stays": Text("一直在校", "never away"),
-    "refused": Text("不愿返校", "does not want to come back"),
-    "not_reached": Text("未联系上", "not reached"),
-    "home_teaching": Text("送教上门", "taught at home"),
-    "placed": Text("特校或职校安置", "special or vocational school"),
-    "transferred": Text("已转学", "changed school"),
-    "referred": Text("已报乡镇或县", "reported to township or county"),
-}
+WHERE: dict[str, Text] = answers.WHERE
+OUTCOMES: dict[str, Text] = answers.OUTCOMES
 CAUSE_CHOICES: dict[str, Text] = dict(CAUSE_LABELS)
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -182,6 +200,7 @@ _PARENTHESIS = re.compile(rf"\s*\(([^()]*{_HAN}[^()]*)\)\s*|(?<={_HAN})\s*\(([^(
 _AROUND = re.compile(r"\s*([、。！（），：；？])\s*")
 
 
+@lru_cache(maxsize=4096)
 def typeset(text: str) -> str:
     """Return a Chinese sentence with Chinese punctuation, whatever its author's keyboard gave."""
     text = _PARENTHESIS.sub(lambda m: f"（{m[1] if m[1] is not None else m[2]}）", text)
@@ -205,6 +224,18 @@ def day(when: date, lang: Lang, today: date | None = None) -> str:
     if lang == "zh":
         return f"{when.year}年{when.month}月{when.day}日" if year else f"{when.month}月{when.day}日"
     return f"{when.day} {_MONTHS[when.month - 1]}" + (f" {when.year}" if year else "")
+
+
+def span(first: date, last: date, lang: Lang, today: date) -> str:
+    """Return the days from `first` to `last` in words: `3月23日至27日`, `23 to 27 Mar`."""
+    if first == last:
+        return day(first, lang, today)
+    if (first.year, first.month) == (last.year, last.month):
+        if lang == "zh":
+            return f"{day(first, lang, today)}至{last.day}日"
+        return f"{first.day} to {day(last, lang, today)}"
+    joined = "至" if lang == "zh" else " to "
+    return f"{day(first, lang, today)}{joined}{day(last, lang, today)}"
 
 
 def due_day(when: date, lang: Lang, today: date, about: bool) -> str:

@@ -16,10 +16,17 @@ from typing import Any
 import xlsxwriter
 
 from earlywarn.errors import Lang
+from earlywarn.followup.returned.signing import sign
 from earlywarn.watchlist import wording
 from earlywarn.watchlist.columns import CHOICES, COLUMNS, DATES, KEY_FORMAT, KEY_SHEET
 from earlywarn.watchlist.rows import ListedChild, Listing, SchoolList
-from earlywarn.watchlist.sentences import change_words, limits, summary
+from earlywarn.watchlist.sentences import (
+    case_words,
+    change_words,
+    limits,
+    overdue_words,
+    summary,
+)
 from earlywarn.words import TIER_LABELS
 
 DAYS_A_LINE = 10
@@ -175,10 +182,15 @@ class _Writer:
     def _row(self, sheet: Any, row: int, child: ListedChild) -> None:
         lang = self.lang
         reasons = [reason(lang) for reason in child.reasons] or [wording.NOTHING_SINGLE(lang)]
-        who = [child.name or self.word("name_missing"), wording.short_id(child.student_id, lang)]
-        if child.on_leave:
-            who.append(self.word("on_leave"))
-        teacher = [f"{self.word('teacher')} {child.teacher}"] if child.teacher else []
+        assigned = "assigned_teacher" if child.case and child.case.teacher else "teacher"
+        people = [
+            f"{self.word(key)} {name}"
+            for key, name in (("leader", child.leader), (assigned, child.teacher))
+            if name
+        ]
+        standing = [case_words(child.case, lang, self.listing.as_of)] if child.case else []
+        if child.case and child.case.overdue:
+            standing.append(overdue_words(child.case.overdue, lang))
         step = f"{child.step.title(lang)}{'：' if lang == 'zh' else ': '}{child.step.what(lang)}"
         due = wording.due_day(child.step.due, lang, self.listing.as_of, child.step.about)
         due = due.replace("（", "\n（")
@@ -188,15 +200,15 @@ class _Writer:
         )
         texts: dict[str, tuple[str, Any]] = {
             "tier": (tier, self.tiers[child.tier]),
-            "student": ("\n".join(who), self.bold),
+            "student": (self._who(child), self.bold),
             "class": (child.class_id, self.cell),
             "reasons": (
                 "\n".join(f"{place}. {reason}" for place, reason in enumerate(reasons, start=1)),
                 self.cell,
             ),
-            "step": (f"{step}\n{wording.ASK_HOME(lang)}", self.cell),
+            "step": ("\n".join([step, *standing, wording.ASK_HOME(lang)]), self.cell),
             "due": (due, self.cell),
-            "who": ("\n".join([child.step.who(lang), *teacher]), self.cell),
+            "who": ("\n".join([child.step.who(lang), *people]), self.cell),
         }
         lines = _DAY_LINES
         for column, (key, width, filled) in enumerate(COLUMNS):
@@ -211,6 +223,16 @@ class _Writer:
                 sheet.write_string(row, column, text, form)
                 lines = max(lines, _lines(text, width))
         sheet.set_row(row, min(lines * LINE + 4, 400))
+
+    def _who(self, child: ListedChild) -> str:
+        """Return what stands in a child's cell, and in the hidden sheet beside its number."""
+        who = [
+            child.name or self.word("name_missing"),
+            wording.short_id(child.student_id, self.lang),
+        ]
+        if child.on_leave:
+            who.append(self.word("on_leave"))
+        return "\n".join(who)
 
     def _fill_format(self, key: str) -> Any:
         if key in DATES:
@@ -337,6 +359,8 @@ class _Writer:
             "lang": self.lang,
             "columns": ",".join(key for key, _, _ in COLUMNS),
         }
+        students = [(child.rank, child.student_id) for child in self.school.children]
+        entries["signature"] = sign(entries, students, listing.key)
         for row, (key, value) in enumerate(entries.items()):
             sheet.write_string(row, 0, key)
             sheet.write_string(row, 1, value)
@@ -347,6 +371,7 @@ class _Writer:
             row += 1
             sheet.write_number(row, 0, child.rank)
             sheet.write_string(row, 1, child.student_id)
+            sheet.write_string(row, 2, self._who(child))
         for key, choices in CHOICES.items():
             for code, text in choices.items():
                 row += 1

@@ -4,6 +4,8 @@ index.html                      the bureau's page, with links
 schools/30101 青河镇中心小学.html   one page and one workbook a school: all that a school gets
 schools/30101 青河镇中心小学.xlsx
 bureau/watchlist.csv, .json     every listed child with full reasons: for an authorised role
+bureau/青河县.html              the same as a page, one a county ...
+bureau/青河县 白石乡.html       ... and one a township
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ from pathlib import Path, PurePosixPath
 from joblib import Parallel, delayed
 
 from earlywarn.errors import Lang
+from earlywarn.watchlist.bureau import Bureau, place_files
 from earlywarn.watchlist.files import file_names, listing_csv, listing_json
-from earlywarn.watchlist.html import index_page, school_page
+from earlywarn.watchlist.html import school_page
 from earlywarn.watchlist.rows import Listing, SchoolList, WatchlistFiles
 from earlywarn.watchlist.workbook import school_workbook
 
@@ -51,7 +54,11 @@ def write_watchlists(
     }
     _write_schools(schools, listing, names, lang, jobs)
     index = folder / "index.html"
-    index.write_text(index_page(listing, links, lang), encoding="utf-8", newline="\n")
+    places = place_files(listing.schools)
+    pages = Bureau(listing, links, places, lang)
+    index.write_text(pages.index(), encoding="utf-8", newline="\n")
+    for place, path in places.items():
+        (folder / path).write_text(pages.place(place), encoding="utf-8", newline="\n")
     (bureau / "watchlist.csv").write_bytes(listing_csv(listing, lang))
     (bureau / "watchlist.json").write_bytes(listing_json(listing, links, lang))
     return WatchlistFiles(
@@ -62,6 +69,7 @@ def write_watchlists(
             school_id: (folder / page, folder / workbook)
             for school_id, (page, workbook) in links.items()
         },
+        places=tuple(folder / path for path in places.values()),
     )
 
 

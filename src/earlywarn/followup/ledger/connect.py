@@ -180,9 +180,8 @@ _FULL = Text(
     "the disk is full. Make room and try again; the ledger is as it was before.",
 )
 _NOT_OURS = Text(
-    "这不是台账数据库，或文件已损坏。请移走它，再从备份恢复（earlywarn restore）。",
-    "this is no ledger database, or it is damaged. Move it away and restore a backup "
-    "(`earlywarn restore`).",
+    "这不是台账数据库，或文件已损坏。请移走它，再从备份恢复。",
+    "this is no ledger database, or it is damaged. Move it away and restore a backup.",
 )
 _CANNOT_OPEN = Text(
     "打不开。请检查文件夹是否还在、网络盘是否已连接、有没有读写权限。",
@@ -208,8 +207,8 @@ _REFUSED = Text(
     "the server refused the login. Check user and password in ledger_url.",
 )
 _GONE = Text(
-    "表不见了。请从备份恢复（earlywarn restore）。",
-    "its tables are gone. Restore a backup (`earlywarn restore`).",
+    "表不见了。请从备份恢复。",
+    "its tables are gone. Restore a backup.",
 )
 _OTHER = Text(
     "数据库出错（{code}）。台账仍是上一次的状态；请再试一次，仍不行就请管理员查看。",

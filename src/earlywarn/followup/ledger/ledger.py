@@ -289,8 +289,8 @@ def _refuse_lost(file: Path, marker: Path) -> None:
         )
     if marker.exists() and not (file.is_file() and file.stat().st_size):
         raise EarlywarnError(
-            zh=f"跟进台账 {file} 不见了或是空的。请从备份恢复（earlywarn restore）；确实要从空台账"
+            zh=f"跟进台账 {file} 不见了或是空的。请从备份恢复；确实要从空台账"
             f"重新开始，就删去 {marker.name}。",
-            en=f"The follow-up ledger {file} is gone or empty. Restore a backup (`earlywarn "
-            f"restore`); to begin with an empty one on purpose, delete {marker.name}.",
+            en=f"The follow-up ledger {file} is gone or empty. Restore a backup; "
+            f"to begin with an empty one on purpose, delete {marker.name}.",
         )

@@ -117,8 +117,9 @@ def settle(con: Connection, key: str, value: str | None, stamp: Stamp) -> None:
     found = read_unsettled(con, key)
     if not found:
         raise EarlywarnError(
-            zh=f"没有编号为 {key} 的待处理事项。请用 earlywarn followup due 查看。",
-            en=f"There is nothing to settle with the key {key}. See `earlywarn followup due`.",
+            zh=f"没有编号为 {key} 的待处理事项。请用 earlywarn followup unsettled 查看。",
+            en=f"There is nothing to settle with the key {key}. See `earlywarn followup "
+            "unsettled`.",
         )
     item = found[0]
     if not item.open and item.settled is not None and item.settled.value == value:

@@ -1,7 +1,5 @@
 "use strict";
-(function () {
-  var table = document.getElementById("schools");
-  if (!table) return;
+Array.prototype.forEach.call(document.querySelectorAll("table.sortable"), function (table) {
   var body = table.tBodies[0];
   var heads = Array.prototype.slice.call(table.tHead.rows[0].cells);
   heads.forEach(function (head, column) {
@@ -29,4 +27,4 @@
       rows.forEach(function (item) { body.appendChild(item.row); });
     });
   });
-})();
+});
