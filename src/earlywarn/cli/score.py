@@ -84,10 +84,11 @@ def show_run(out: Output, info: dict[str, object], folder: Path, is_new: bool) -
     out.say(
         Text(
             f"截止 {info['as_of']}，模型 {info['model']}：在校 {counts['students']} 人，"
-            f"{counts['schools']} 所学校，列入名单 {counts['listed']} 人"
-            f"（{'、'.join(shown['zh'])}）。",
+            f"{counts['schools']} 所学校，列入名单 {counts['listed']} 人；"
+            f"全部在校生中：{'、'.join(shown['zh'])}。",
             f"As of {info['as_of']}, model {info['model']}: {counts['students']} students in "
-            f"{counts['schools']} schools, {counts['listed']} listed ({', '.join(shown['en'])}).",
+            f"{counts['schools']} schools, {counts['listed']} listed; of all students: "
+            f"{', '.join(shown['en'])}.",
         )
     )
     warnings: list[dict[str, str]] = info.get("warnings") or []  # type: ignore[assignment]
