@@ -13,7 +13,8 @@ import pytest
 
 from earlywarn.errors import Text
 from earlywarn.followup.states import State
-from earlywarn.watchlist.files import defuse, file_names, listing_csv, safe_name
+from earlywarn.spreadsheets import defuse
+from earlywarn.watchlist.files import file_names, listing_csv, safe_name
 from earlywarn.watchlist.rows import Cause, Followed, Listing
 from earlywarn.watchlist.write import write_watchlists
 from watchlist_county import JUNIOR, county

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +11,12 @@ from earlywarn.cli.common import (
     JsonOption,
     LangOption,
     Output,
+    UserOption,
     WorkspaceOption,
     command,
     output,
     parse_date,
+    user_of,
 )
 from earlywarn.errors import Text
 from earlywarn.workspace import Workspace
@@ -37,9 +38,7 @@ def daily(
     as_of: Annotated[
         str, typer.Option("--as-of", help="Default: the newest reported school day / 截止日期")
     ] = "",
-    user: Annotated[
-        str, typer.Option("--user", help="Who makes the round (default: you) / 操作人")
-    ] = "",
+    user: UserOption = "",
     workspace: WorkspaceOption = Path(),
     as_json: JsonOption = False,
     lang: LangOption = "",
@@ -59,9 +58,7 @@ def daily(
     opened = Workspace.open(workspace)
     day = parse_date(as_of, "--as-of") if as_of else None
     with out.progress(Text("正在巡查…", "Making the round ...")) as stage:
-        made = make_round(
-            opened, day, who=user.strip() or getpass.getuser(), lang=out.lang, stage=stage
-        )
+        made = make_round(opened, day, who=user_of(user), lang=out.lang, stage=stage)
     ledger = {"opened": made.opened, "returns_recorded": made.closed}
     out.data(as_dict(made, out.lang) | {"ledger": ledger, "folder": str(made.folder)})
     if not as_json:

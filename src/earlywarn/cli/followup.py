@@ -147,10 +147,10 @@ def due(
             f"{day}: {counted(len(rows), 'step')} to do, {overdue} overdue.",
         )
     )
-    heads = Text("责任人 期限 学校 学生 个案 步骤", "who|due|school|student|case|step")(out.lang)
+    heads = Text("责任人|期限|学校|学生|个案|步骤", "who|due|school|student|case|step")(out.lang)
     print_columns(
         out,
-        heads.split("|") if "|" in heads else heads.split(" "),
+        heads.split("|"),
         [
             [
                 row["who"],

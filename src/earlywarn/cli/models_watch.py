@@ -224,10 +224,10 @@ def _print_drift(out: Output, moved: dict[str, Any]) -> None:
     ):
         if shifts:
             heads = Text(
-                f"{title.zh} PSI 训练时各次最大 判断 训练时{side.zh} 现在{side.zh}",
+                f"{title.zh}|PSI|训练时各次最大|判断|训练时{side.zh}|现在{side.zh}",
                 f"{title.en}|PSI|most in training|verdict|{side.en} then|{side.en} now",
             )(out.lang)
-            _columns(out, heads.split("|") if "|" in heads else heads.split(" "), rows(shifts))
+            _columns(out, heads.split("|"), rows(shifts))
     if moved["rules_not_compared"]:
         names = ", ".join(moved["rules_not_compared"])
         out.say(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files as package_files
+from typing import Any
 
 import duckdb
 
@@ -43,3 +45,24 @@ def connect(workspace: Workspace) -> duckdb.DuckDBPyConnection:
 def sql_file(package: str, name: str) -> str:
     """Return the text of `name` in `package`, such as ("earlywarn.features.sql", "marks.sql")."""
     return (package_files(package) / name).read_text("utf-8")
+
+
+def run_sql_file(
+    con: duckdb.DuckDBPyConnection,
+    package: str,
+    name: str,
+    parameters: Mapping[str, Any],
+    swap: Mapping[str, str] | None = None,
+) -> None:
+    """Run the statements of one SQL file, each with the parameters that it names.
+
+    `swap` replaces pieces of the text, every one of which must be there.
+    """
+    text = sql_file(package, name)
+    for mark, sql in (swap or {}).items():
+        if mark not in text:
+            raise AssertionError(f"{name} has no {mark}")
+        text = text.replace(mark, sql)
+    for statement in con.extract_statements(text):
+        named = {key: parameters[key] for key in statement.named_parameters}
+        con.execute(statement, named).fetchall()

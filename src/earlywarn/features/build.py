@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from earlywarn.engine.duckdb import sql_file
+from earlywarn.engine.duckdb import run_sql_file
 from earlywarn.errors import EarlywarnError
 from earlywarn.features.catalogue import CATALOGUE, REGISTRY_FIELDS
 from earlywarn.features.groups import Groups
@@ -64,16 +64,16 @@ def build(
     parameters = _parameters(config, as_of)
     if not keys_are_made:
         make_keys(con, config, one_row_a_day=one_row_a_day)
-    _run(con, "cohort.sql", parameters)
-    _run(con, "calendar.sql", parameters)
+    run_sql_file(con, SQL_PACKAGE, "cohort.sql", parameters)
+    run_sql_file(con, SQL_PACKAGE, "calendar.sql", parameters)
     if config.attendance == "exceptions":
-        _refuse_without_calendar(con)
-    _run(con, "attendance.sql", parameters)
-    _run(con, "marks.sql", parameters)
+        refuse_without_calendar(con)
+    run_sql_file(con, SQL_PACKAGE, "attendance.sql", parameters)
+    run_sql_file(con, SQL_PACKAGE, "marks.sql", parameters)
     grouped = ",\n        ".join(f'({group.sql}) AS "{group.name}"' for group in groups)
-    _run(con, "registry.sql", parameters, {"/*groups*/": grouped})
-    _run(con, "school.sql", parameters)
-    _run(con, "facts.sql", parameters, {"/*features*/": _feature_columns(con)})
+    run_sql_file(con, SQL_PACKAGE, "registry.sql", parameters, {"/*groups*/": grouped})
+    run_sql_file(con, SQL_PACKAGE, "school.sql", parameters)
+    run_sql_file(con, SQL_PACKAGE, "facts.sql", parameters, {"/*features*/": _feature_columns(con)})
     fields = ", ".join(f'"{f}"' for f in REGISTRY_FIELDS if f != "placement")
     con.execute(
         f"CREATE OR REPLACE TEMP VIEW features AS SELECT * EXCLUDE ({fields}) FROM facts"
@@ -86,7 +86,7 @@ def make_keys(
     """Make what no as-of date changes: keys, one row for a child and day, marks in their exams."""
     _small_tables(con, config)
     swap = {"/*one row a day*/ worst": "days"} if one_row_a_day else {}
-    _run(con, "keys.sql", {"year_start_md": _year_start_md(config)}, swap)
+    run_sql_file(con, SQL_PACKAGE, "keys.sql", {"year_start_md": _year_start_md(config)}, swap)
 
 
 def feature_table(con: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -139,23 +139,6 @@ def _small_tables(con: duckdb.DuckDBPyConnection, config: Config) -> None:
         con.unregister(f"{name}_rows")
 
 
-def _run(
-    con: duckdb.DuckDBPyConnection,
-    file: str,
-    parameters: dict[str, Any],
-    swap: dict[str, str] | None = None,
-) -> None:
-    """Run the statements of one SQL file, each with the parameters that it names."""
-    text = sql_file(SQL_PACKAGE, file)
-    for mark, sql in (swap or {}).items():
-        if mark not in text:
-            raise AssertionError(f"{file} has no {mark}")
-        text = text.replace(mark, sql)
-    for statement in con.extract_statements(text):
-        named = {name: parameters[name] for name in statement.named_parameters}
-        con.execute(statement, named).fetchall()
-
-
 def _feature_columns(con: duckdb.DuckDBPyConnection) -> str:
     owner: dict[str, str] = {}
     for alias, table in _SOURCES.items():
@@ -166,7 +149,8 @@ def _feature_columns(con: duckdb.DuckDBPyConnection) -> str:
     )
 
 
-def _refuse_without_calendar(con: duckdb.DuckDBPyConnection) -> None:
+def refuse_without_calendar(con: duckdb.DuckDBPyConnection) -> None:
+    """Refuse a school without a calendar, where attendance lists exceptions only."""
     missing = con.execute(
         "SELECT DISTINCT school_id FROM calendars WHERE NOT has_calendar ORDER BY school_id LIMIT 3"
     ).fetchall()

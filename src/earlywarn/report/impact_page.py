@@ -7,13 +7,11 @@ and tiers tell apart without colour. It names children and groups: no page for s
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import cache
 from typing import Any
-
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 
 from earlywarn.errors import Lang
 from earlywarn.impact.rows import ChildChange, Impact, SchoolImpact
+from earlywarn.pages import template
 from earlywarn.report import impact_words as words
 from earlywarn.watchlist import wording
 from earlywarn.words import TIER_LABELS, Tier
@@ -22,29 +20,11 @@ _LISTED = (Tier.URGENT, Tier.HIGH, Tier.WATCH)
 _SIGNS = {"enter": "＋", "leave": "－", "up": "↑", "down": "↓"}
 
 
-@cache
-def _template() -> Template:
-    # The watchlists' style.css is included from there: one look for all pages.
-    environment = Environment(
-        loader=ChoiceLoader(
-            [
-                PackageLoader("earlywarn.report", "templates"),
-                PackageLoader("earlywarn.watchlist", "templates"),
-            ]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("impact.html.j2")
-
-
 def impact_page(impact: Impact, lang: Lang) -> str:
     """Return impact.html."""
     changed = [school for school in impact.schools if school.moves.any]
     changed.sort(key=lambda s: (s.county, -_size(s), s.school_id))
-    return _template().render(
+    return template("impact.html.j2", "earlywarn.report", "earlywarn.watchlist").render(
         lang=lang,
         impact=impact,
         t=lambda key: words.word(key, lang),

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from earlywarn.errors import Lang
+from earlywarn.spreadsheets import defuse
 from earlywarn.watchlist import wording
 from earlywarn.watchlist.rows import (
     Cause,
@@ -54,16 +55,9 @@ CSV_COLUMNS = (
     "outcome",
     "steps_overdue",
 )
-# What a spreadsheet would take for a formula when it stands first in a cell.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _RESERVED = {"con", "prn", "aux", "nul"} | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
 }
-
-
-def defuse(value: str) -> str:
-    """Return `value` so that no spreadsheet takes it for a formula: an apostrophe goes before."""
-    return f"'{value}" if value.lstrip(" ").startswith(_FORMULA) else value
 
 
 def safe_name(text: str, longest: int = 80) -> str:

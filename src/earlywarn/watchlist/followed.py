@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -20,7 +19,6 @@ from earlywarn.followup.daily.round import step_today
 from earlywarn.followup.deadlines import Due, steps_of
 from earlywarn.followup.escalation import Escalation
 from earlywarn.followup.ledger import Case, Entry, Ledger
-from earlywarn.followup.ledger.connect import ledger_url
 from earlywarn.followup.states import ENDS, State
 from earlywarn.watchlist.rows import Followed, FollowUp, NextStep, Task
 from earlywarn.watchlist.wording import chinese
@@ -54,11 +52,8 @@ def look_up(
 
 def known_cases(workspace: Workspace, as_of: date) -> list[Case] | None:
     """Return the cases that stood before a list of `as_of` was made; None without a ledger."""
-    url = ledger_url(workspace)
-    if url.get_backend_name() == "sqlite":
-        file = Path(str(url.database))
-        if not file.exists() and not file.with_name(file.name + ".made").exists():
-            return None
+    if not Ledger.is_begun(workspace):
+        return None
     with Ledger.open(workspace) as ledger:
         return [case for case in ledger.cases() if _stood_before(case, as_of)]
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 
+from earlywarn import pages
 from earlywarn.errors import Lang, Text
 from earlywarn.watchlist import wording
 from earlywarn.watchlist.pictures import big_legend, legend, strip_svg, weeks
@@ -37,14 +38,7 @@ _BY_HAND = ("contacted_on", "contacted_by", "visited_on", "where", "cause", "out
 @cache
 def template(name: str) -> Template:
     """Return one of the package's templates; what it prints is escaped."""
-    environment = Environment(
-        loader=PackageLoader("earlywarn.watchlist", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(name)
+    return pages.template(name, "earlywarn.watchlist")
 
 
 def school_page(listing: Listing, school: SchoolList, lang: Lang) -> str:

@@ -15,8 +15,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from earlywarn.engine.duckdb import sql_file
-from earlywarn.features.build import SQL_PACKAGE, _refuse_without_calendar
+from earlywarn.engine.duckdb import run_sql_file, sql_file
+from earlywarn.features.build import SQL_PACKAGE, refuse_without_calendar
 from earlywarn.words import STATUS_SEVERITY
 from earlywarn.workspace import Config
 
@@ -158,9 +158,9 @@ def absences(con: duckdb.DuckDBPyConnection, config: Config, as_of: date) -> Abs
             "(SELECT * FROM attendance WHERE date >= $further_back AND date < $first_day "
             "AND student_id IN (SELECT unnest($students)))"
         )
-    _run(con, ROUND_SQL, "candidates.sql", parameters, swap)
-    _run(con, SQL_PACKAGE, "attendance.sql", parameters)
-    _run(con, ROUND_SQL, "spells.sql", parameters)
+    run_sql_file(con, ROUND_SQL, "candidates.sql", parameters, swap)
+    run_sql_file(con, SQL_PACKAGE, "attendance.sql", parameters)
+    run_sql_file(con, ROUND_SQL, "spells.sql", parameters)
     return _read(con, as_of)
 
 
@@ -178,7 +178,7 @@ def _cohort(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
         "TEMP TABLE current_records": "TEMP VIEW current_records",
         "c.*": _RECORD,
     }
-    _run(con, SQL_PACKAGE, "cohort.sql", {}, swap)
+    run_sql_file(con, SQL_PACKAGE, "cohort.sql", {}, swap)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE student_keys AS "
         "SELECT student_id, CAST(row_number() OVER (ORDER BY student_id) AS INTEGER) AS sid "
@@ -196,19 +196,19 @@ def _school_days(
     con.execute(
         "CREATE OR REPLACE TEMP TABLE attendance_days (sid INTEGER, date DATE, severity TINYINT)"
     )
-    _run(con, SQL_PACKAGE, "calendar.sql", parameters)
+    run_sql_file(con, SQL_PACKAGE, "calendar.sql", parameters)
     if config.attendance == "exceptions":
-        _refuse_without_calendar(con)
-    _run(con, ROUND_SQL, "reach.sql", parameters)
+        refuse_without_calendar(con)
+    run_sql_file(con, ROUND_SQL, "reach.sql", parameters)
     ((all_known, any_untold),) = con.execute(
         "SELECT coalesce(bool_and(has_calendar), TRUE), "
         "coalesce(bool_or(NOT has_calendar OR NOT has_reported), FALSE) FROM calendars"
     ).fetchall()
     if any_untold:
         first_day = _first_day(con) if all_known else None
-        _run(con, ROUND_SQL, "seen.sql", parameters | {"first_day": first_day or _LONG_AGO})
-        _run(con, SQL_PACKAGE, "calendar.sql", parameters)
-        _run(con, ROUND_SQL, "reach.sql", parameters)
+        run_sql_file(con, ROUND_SQL, "seen.sql", parameters | {"first_day": first_day or _LONG_AGO})
+        run_sql_file(con, SQL_PACKAGE, "calendar.sql", parameters)
+        run_sql_file(con, ROUND_SQL, "reach.sql", parameters)
     return _first_day(con)
 
 
@@ -249,21 +249,3 @@ def _read(con: duckdb.DuckDBPyConnection, as_of: date) -> Absences:
         dict(children),
         facts,
     )
-
-
-def _run(
-    con: duckdb.DuckDBPyConnection,
-    package: str,
-    file: str,
-    parameters: dict[str, Any],
-    swap: dict[str, str] | None = None,
-) -> None:
-    """Run the statements of one SQL file, each with the parameters that it names."""
-    text = sql_file(package, file)
-    for mark, sql in (swap or {}).items():
-        if mark not in text:
-            raise AssertionError(f"{file} has no {mark}")
-        text = text.replace(mark, sql)
-    for statement in con.extract_statements(text):
-        named = {name: parameters[name] for name in statement.named_parameters}
-        con.execute(statement, named).fetchall()

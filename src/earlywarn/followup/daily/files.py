@@ -10,15 +10,14 @@ import csv
 import io
 import json
 from datetime import date
-from functools import cache
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from earlywarn import __version__
 from earlywarn.errors import Lang, Text
 from earlywarn.followup.daily import wording
 from earlywarn.followup.daily.rows import Away, Back, Child, Round, SchoolRound
+from earlywarn.pages import template
+from earlywarn.spreadsheets import defuse
 
 CSV_FILE, PAGE_FILE, ROUND_FILE = "daily.csv", "daily.html", "round.json"
 CSV_COLUMNS = (
@@ -45,8 +44,6 @@ CSV_COLUMNS = (
     "last_reported",
     "school_days_missing",
 )
-# What a spreadsheet would take for a formula when it stands first in a cell.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def round_csv(made: Round, lang: Lang) -> bytes:
@@ -67,7 +64,12 @@ def round_csv(made: Round, lang: Lang) -> bytes:
             "school": school.name,
         } | generated
         for row in _csv_rows(school, lang):
-            writer.writerow({key: _as_text(value) for key, value in (place | row).items()})
+            writer.writerow(
+                {
+                    key: defuse(value) if isinstance(value, str) else value
+                    for key, value in (place | row).items()
+                }
+            )
     return b"\xef\xbb\xbf" + buffer.getvalue().encode()
 
 
@@ -125,27 +127,9 @@ def _csv_away(one: Away, lang: Lang) -> dict[str, Any]:
     return row
 
 
-def _as_text(value: Any) -> Any:
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
-        return f"'{value}"
-    return value
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("earlywarn.followup.daily", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("daily.html.j2")
-
-
 def round_page(made: Round, lang: Lang) -> bytes:
     """Return the page: it fetches nothing, needs no script, and prints on A4."""
-    page = _template().render(
+    page = template("daily.html.j2", "earlywarn.followup.daily").render(
         lang=lang,
         made=made,
         totals=wording.totals(made)(lang),

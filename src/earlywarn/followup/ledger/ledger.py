@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Engine, select
+from sqlalchemy import URL, Engine, select
 
 from earlywarn.errors import EarlywarnError, Text
 from earlywarn.followup.answers import Returned
@@ -75,10 +75,8 @@ class Ledger:
             and is gone: a lost ledger is never replaced by an empty one in silence.
         """
         url = ledger_url(workspace)
-        marker = None
-        if url.get_backend_name() == "sqlite":
-            file = Path(str(url.database))
-            marker = file.with_name(file.name + ".made")
+        file, marker = _file_of(url)
+        if file is not None and marker is not None:
             _refuse_lost(file, marker)
         ledger = cls(make_engine(url, wait))
         with reading(ledger.engine) as con:
@@ -91,6 +89,12 @@ class Ledger:
             with suppress(OSError):
                 marker.write_bytes(b"")
         return ledger
+
+    @staticmethod
+    def is_begun(workspace: Workspace) -> bool:
+        """Whether there is a ledger, or was one that is lost; of a server's always so."""
+        file, marker = _file_of(ledger_url(workspace))
+        return file is None or marker is None or file.exists() or marker.exists()
 
     def close(self) -> None:
         """Let go of the database."""
@@ -278,6 +282,14 @@ class Ledger:
 def _stamp(who: str, on: date | None) -> store.Stamp:
     now = datetime.now(UTC)
     return store.Stamp(who, now, on or now.astimezone().date())
+
+
+def _file_of(url: URL) -> tuple[Path, Path] | tuple[None, None]:
+    """Return an SQLite ledger's file, and the one beside it that says it was made."""
+    if url.get_backend_name() != "sqlite":
+        return None, None
+    file = Path(str(url.database))
+    return file, file.with_name(file.name + ".made")
 
 
 def _refuse_lost(file: Path, marker: Path) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from earlywarn import __version__
 from earlywarn.errors import Lang, Text
@@ -15,23 +12,12 @@ from earlywarn.models.card.shapes import rule_bar, shapes, silent
 from earlywarn.models.scorecard import Scorecard
 from earlywarn.models.validate import COMBINED
 from earlywarn.models.weights import moved_text, weight_rows
+from earlywarn.pages import template
 
 if TYPE_CHECKING:
     from earlywarn.rules.pack import RuleBook
 
 _BESIDE = ("recall_at_capacity", "precision_at_capacity", "auc", "ap")
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("earlywarn.models", "card"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("card.html.j2")
 
 
 def card(scorecard: Scorecard, metrics: dict[str, Any], rulebook: RuleBook) -> str:
@@ -45,7 +31,9 @@ def card(scorecard: Scorecard, metrics: dict[str, Any], rulebook: RuleBook) -> s
         account(scorecard, metrics, titles, lang) | _drawings(scorecard, metrics, lang)
         for lang in ("zh", "en")
     ]
-    return _template().render(title=scorecard.label, sections=sections)
+    return template("card.html.j2", "earlywarn.models", folder="card").render(
+        title=scorecard.label, sections=sections
+    )
 
 
 def _drawings(scorecard: Scorecard, metrics: dict[str, Any], lang: Lang) -> dict[str, Any]:

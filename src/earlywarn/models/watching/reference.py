@@ -7,7 +7,7 @@ Shares are of all rows, weighted; those of a feature and its `missing` add up to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -174,30 +174,43 @@ def spread(column: Floats, weight: Floats, *, own_bins: int = MAX_OWN_BINS) -> S
 
 
 def _seasonal(
-    column: Floats,
-    weight: Floats,
-    dates: Dates,
-    *,
-    own_bins: int = MAX_OWN_BINS,
+    column: Floats, weight: Floats, dates: Dates, *, own_bins: int = MAX_OWN_BINS
 ) -> Spread:
     found = spread(column, weight, own_bins=own_bins)
-    then = [*found.shares, found.missing]
-    usual, everybody = 0.0, float(np.sum(weight)) / max(1, len(dates))
-    for rows in dates:
-        shares, missing = shares_in(column[rows], weight[rows], found.edges)
-        now = [*shares.tolist(), missing]
-        usual = max(usual, psi(then, now, everybody, float(np.sum(weight[rows]))))
-    return found.model_copy(update={"usual": round(usual, 6)})
+
+    def shares(rows: NDArray[np.intp]) -> list[float]:
+        known, missing = shares_in(column[rows], weight[rows], found.edges)
+        return [*known.tolist(), missing]
+
+    usual = _usual([*found.shares, found.missing], weight, dates, shares)
+    return found.model_copy(update={"usual": usual})
 
 
 def _usual_hits(hits: Bools, weight: Floats, dates: Dates) -> float:
     share = float(np.sum(weight[hits]) / np.sum(weight))
-    usual, everybody = 0.0, float(np.sum(weight)) / max(1, len(dates))
-    for rows in dates:
-        children = float(np.sum(weight[rows]))
-        now = float(np.sum(weight[rows][hits[rows]])) / children
-        usual = max(usual, psi([share, 1 - share], [now, 1 - now], everybody, children))
-    return round(usual, 6)
+
+    def shares(rows: NDArray[np.intp]) -> list[float]:
+        now = float(np.sum(weight[rows][hits[rows]])) / float(np.sum(weight[rows]))
+        return [now, 1 - now]
+
+    return _usual([share, 1 - share], weight, dates, shares)
+
+
+def _usual(
+    then: Sequence[float],
+    weight: Floats,
+    dates: Dates,
+    shares: Callable[[NDArray[np.intp]], list[float]],
+) -> float:
+    """Return the largest PSI of one date's shares against `then`, those of all dates."""
+    children = float(np.sum(weight)) / max(1, len(dates))
+    return round(
+        max(
+            (psi(then, shares(rows), children, float(np.sum(weight[rows]))) for rows in dates),
+            default=0.0,
+        ),
+        6,
+    )
 
 
 def shares_in(column: Floats, weight: Floats, edges: Sequence[float]) -> tuple[Floats, float]:
