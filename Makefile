@@ -6,6 +6,7 @@
 #   make demonstration  models/demonstration, trained anew on the generated city
 #   make pictures       docs/images, photographed from what the program writes now
 #   make proof          what is too long for make test, at full size; writes docs/proof.json
+#                       (make proof PARTS="daily kills": these alone, the others as they were)
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -61,7 +62,7 @@ pictures: $(VENV)/.run
 	$(BIN)/python docs/pictures.py
 
 proof: $(VENV)/.bench
-	$(BIN)/python benchmarks/proof.py
+	$(BIN)/python benchmarks/proof.py $(PARTS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,7 +1,10 @@
 """`make proof`: what is too long for `make test`, at full size; fills docs/proof.json.
 
+    python benchmarks/proof.py [PART ...]
+
 Each figure stands with its bar, the commit, the machine and the seconds that it took to measure. A
-figure that misses its bar is written down all the same, and the run ends with exit code 1.
+figure that misses its bar is written down all the same, and the run ends with exit code 1. With
+parts named, only these are measured anew; the others keep their figures, commit and machine.
 """
 
 from __future__ import annotations
@@ -136,8 +139,22 @@ def _counts(workspace: Workspace, as_of: date) -> tuple[int, int]:
     return students, dropouts
 
 
-def main() -> int:
-    """Measure everything and write docs/proof.json."""
+PARTS: dict[str, Callable[[Path], list[Figure]]] = {
+    "demo": demo,
+    "oulad": oulad,
+    "fuzz": fuzz.figures,
+    "rules": rules.figures,
+    "mutants": mutants.figures,
+    "models": models.figures,
+    "few_labels": few_labels.figures,
+    "daily": daily.figures,
+    "workbooks": workbooks.figures,
+    "kills": kills.figures,
+}
+
+
+def _here() -> dict[str, str]:
+    """Return what was measured, and on what."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],
         cwd=ROOT,
@@ -145,37 +162,39 @@ def main() -> int:
         text=True,
         check=False,
     ).stdout.strip()
-    figures: list[Figure] = []
-    parts: list[Callable[[Path], list[Figure]]] = [
-        demo,
-        oulad,
-        fuzz.figures,
-        rules.figures,
-        mutants.figures,
-        models.figures,
-        few_labels.figures,
-        daily.figures,
-        workbooks.figures,
-        kills.figures,
-    ]
-    with tempfile.TemporaryDirectory() as name:
-        for part in parts:
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}"
+    return {"commit": commit, "machine": machine, "python": platform.python_version()}
+
+
+def measure(names: list[str]) -> list[Figure]:
+    """Measure the parts `names`, and print each figure as it is found."""
+    found: list[Figure] = []
+    here = _here()
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
             begun = time.perf_counter()
-            found = part(Path(name))
+            figures = PARTS[name](Path(folder))
             seconds = round(time.perf_counter() - begun, 1)
-            label = part.__module__ if part.__name__ == "figures" else part.__name__
-            figures += [one | {"part": label, "part_seconds": seconds} for one in found]
-            for one in found:
+            found += [one | here | {"part": name, "part_seconds": seconds} for one in figures]
+            for one in figures:
                 print("ok  " if one["holds"] else "MISS", one["what"], one["value"], flush=True)
-    proof = {
-        "commit": commit,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-        "python": platform.python_version(),
-        "figures": figures,
-    }
-    write_whole(OUT, json.dumps(proof, ensure_ascii=False, indent=1) + "\n")
-    return 0 if all(one["holds"] for one in figures) else 1
+    return found
+
+
+def main(names: list[str]) -> int:
+    """Measure the parts `names`, or all, and write docs/proof.json."""
+    unknown = sorted(set(names) - set(PARTS))
+    if unknown:
+        print(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    found = measure(names or list(PARTS))
+    measured = {one["part"] for one in found}
+    kept = json.loads(OUT.read_text("utf-8"))["figures"] if names and OUT.exists() else []
+    figures = [one for one in kept if one["part"] not in measured] + found
+    figures.sort(key=lambda one: list(PARTS).index(one["part"]))
+    write_whole(OUT, json.dumps({"figures": figures}, ensure_ascii=False, indent=1) + "\n")
+    return 0 if all(one["holds"] for one in found) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
