@@ -14,9 +14,11 @@ from earlywarn.followup.answers import Answer, Place, Returned
 from earlywarn.followup.escalation import FILE, shipped_text
 from earlywarn.followup.ledger import Ledger, NewCase, NewEntry
 from earlywarn.followup.states import State
+from earlywarn.rules.schema import ActionCause
 from earlywarn.watchlist.followed import look_up
 from earlywarn.watchlist.html import school_page
 from earlywarn.watchlist.rows import FollowUp, Listing, SchoolList
+from earlywarn.watchlist.steps import step_of_case
 from earlywarn.words import Tier
 from watchlist_county import AS_OF, JUNIOR, LAST_WEEK, PRIMARY, County, child_of, county
 
@@ -101,6 +103,25 @@ def test_a_case_of_the_list_keeps_the_rules_step(made: County) -> None:
     assert child.step == before.step
     assert child.case is not None
     assert child.case.state is State.OPEN
+
+
+def test_a_child_that_is_back_is_not_fetched_but_looked_after(made: County) -> None:
+    with Ledger.open(made.workspace) as ledger:
+        (opened,) = ledger.open_cases(absence(MING, date(2026, 11, 12)), who="a")
+        back = NewEntry(opened.case_id, "state", date(2026, 11, 13), value=State.RETURNED)
+        ledger.record(back, who="a")
+    child = child_of(listed(made)[0], MING)
+    case, actions = child.case, made.rulebook.actions
+    assert case is not None
+    assert case.kind == "settling_in"
+    assert actions[child.step.action].cause is ActionCause.WHEREABOUTS  # it may be away unrecorded
+    fetch = replace(actions[child.step.action], id="fetch", cause=ActionCause.PERSUADING_BACK)
+    actions, visit = {**actions, fetch.id: fetch}, replace(child.step, action=fetch.id)
+    assert step_of_case(visit, case, actions) == case.step
+    assert case.step is not None
+    assert case.step.action == "check"
+    assert step_of_case(visit, replace(case, kind="watchlist"), actions) == visit
+    assert step_of_case(visit, None, actions) == visit
 
 
 def test_a_day_not_reported_brings_no_step_nearer(made: County) -> None:

@@ -69,7 +69,7 @@ def test_csv(listing: Listing) -> None:
 def test_csv_and_json_tell_case_and_cause(tmp_path: Path, listing: Listing) -> None:
     case = Followed(
         State.VISITED,
-        absent=True,
+        kind="absence",
         since=date(2026, 11, 18),
         leader="=周",
         teacher="",

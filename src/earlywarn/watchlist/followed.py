@@ -111,7 +111,7 @@ def _followed(case: Case, steps: tuple[Due, ...], as_of: date) -> Followed:
     answered = case.answers.get("outcome")
     return Followed(
         state=_state(case, as_of),
-        absent=case.kind == "absence",
+        kind=case.kind,
         since=case.opened_on,
         leader=case.leader or "",
         teacher=case.teacher or "",

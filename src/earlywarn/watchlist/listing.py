@@ -38,7 +38,7 @@ from earlywarn.watchlist.rows import (
     Task,
     WatchlistFiles,
 )
-from earlywarn.watchlist.steps import TALK_WITHIN, next_step, tasks_of
+from earlywarn.watchlist.steps import TALK_WITHIN, next_step, step_of_case, tasks_of
 from earlywarn.watchlist.wording import STRIP_CODES
 from earlywarn.words import Tier
 
@@ -330,10 +330,9 @@ def _children(
             cause, full_cause = comparisons.causes(change, evidence, before.get(student))
         strip, strip_days = strips.get(student, ("", ()))
         case = follow_up.children.get(student) if follow_up else None
-        step = next_step(reasons, rulebook.actions, class_days)
-        full_step = next_step(full, rulebook.actions, class_days)
-        if case is not None and case.absent and case.step is not None:
-            step = full_step = case.step
+        actions = rulebook.actions
+        step = step_of_case(next_step(reasons, actions, class_days), case, actions)
+        full_step = step_of_case(next_step(full, actions, class_days), case, actions)
         tasks: tuple[Task, ...] = ()
         if row["tier"] == Tier.URGENT:
             tasks = tasks_of(case, step, escalation.steps("watchlist", Tier.URGENT), class_days)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from earlywarn.errors import Lang, Text
+from earlywarn.followup.ledger.views import CaseKind
 from earlywarn.followup.states import State
 
 Change = Literal["new", "up", "down", "same", "none"]
@@ -121,7 +122,7 @@ class Followed:
     """
 
     state: State
-    absent: bool
+    kind: CaseKind
     since: date
     leader: str
     teacher: str

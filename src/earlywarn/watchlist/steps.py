@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from earlywarn.errors import Text
 from earlywarn.followup.duedates import SchoolDays
 from earlywarn.followup.escalation import Step
+from earlywarn.rules.schema import ActionCause
 from earlywarn.watchlist.rows import Followed, NextStep, Reason, Task
 from earlywarn.watchlist.wording import chinese
 
@@ -41,6 +42,21 @@ def next_step(
     return NextStep("talk", TALK_TITLE, TALK_WHAT, TALK_WHO, due, about)
 
 
+def step_of_case(step: NextStep, case: Followed | None, actions: Mapping[str, Action]) -> NextStep:
+    """Return `step`, or what the child's case asks for where that goes before it.
+
+    An absence has steps of its own. A child that settles in is back, so nobody is sent to fetch it:
+    the weekly check takes the place of such an action.
+    """
+    if case is None or case.step is None:
+        return step
+    if case.kind == "absence":
+        return case.step
+    action = actions.get(step.action)
+    fetches = action is not None and action.cause is ActionCause.PERSUADING_BACK
+    return case.step if case.kind == "settling_in" and fetches else step
+
+
 def tasks_of(
     case: Followed | None,
     step: NextStep,
@@ -52,7 +68,7 @@ def tasks_of(
     An absence case has its own steps. Else it is the next step of the list, and beside it the first
     contact: as its case has it, or as a case that is opened today would.
     """
-    if case is not None and case.absent and case.tasks:
+    if case is not None and case.kind == "absence" and case.tasks:
         return case.tasks
     tasks = [Task(step.title, step.what, step.who, step.due, step.about, None, overdue=False)]
     if case is not None and case.tasks:
