@@ -26,6 +26,7 @@ import daily
 import few_labels
 import fuzz
 import kills
+import kills_loading
 import models
 import mutants
 import rules
@@ -150,6 +151,7 @@ PARTS: dict[str, Callable[[Path], list[Figure]]] = {
     "daily": daily.figures,
     "workbooks": workbooks.figures,
     "kills": kills.figures,
+    "kills_loading": kills_loading.figures,
 }
 
 

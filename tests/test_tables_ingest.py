@@ -370,7 +370,7 @@ def test_a_killed_load_leaves_the_state_as_it_was(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("earlywarn.tables.batches.write_whole", fails)
+        patch.setattr("earlywarn.tables.batchlist.write_whole", fails)
         result = load(workspace, "attendance", text)
     assert result.error is not None
     assert "No space left on device" in result.error.en

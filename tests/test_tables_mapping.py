@@ -194,7 +194,7 @@ def test_wrong_mapping_files(workspace: Workspace, text: str, says: str) -> None
 
 
 def test_a_mapping_that_is_not_there(workspace: Workspace) -> None:
-    with pytest.raises(EarlywarnError, match="Known: canonical, cn-registry"):
+    with pytest.raises(EarlywarnError, match="Known: canonical, cn-class-sheet, cn-registry"):
         load_mapping(workspace, "nothing", "students")
     with pytest.raises(EarlywarnError, match="no file"):
         load_mapping(workspace, "nothing.yaml", "students")

@@ -126,10 +126,53 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
         rows_of(opened)
 
 
-@pytest.mark.parametrize("sign", [";", "\t", "|", "，"])
-def test_wrong_delimiter(tmp_path: Path, sign: str) -> None:
-    with pytest.raises(EarlywarnError, match="separated by"):
-        open_source(write(tmp_path / "a.csv", f"学号{sign}姓名\n1{sign}2\n"))
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+def test_delimiters(tmp_path: Path, sign: str, encoding: str) -> None:
+    text = '\n"学号",姓名,说明\r\n001,张三,"甲,\n""乙"""\r\n,,\r\n7,一,\r\n'.replace(",", sign)
+    opened = open_source(write(tmp_path / "a.csv", text.encode(encoding)))
+    assert opened.headings == ["学号", "姓名", "说明"]
+    assert rows_of(opened) == [(3, ["001", "张三", f'甲{sign}\n"乙"']), (6, ["7", "一", ""])]
+    assert wrong_of(opened) == []
+    plain = sign == "," and not encoding.startswith("utf-16")
+    assert [note.en for note in opened.notes if "delimiter" in note.en] == (
+        []
+        if plain
+        else [
+            {"utf-16": "encoding UTF-16 LE, ", "utf-16-be": "encoding UTF-16 BE, "}.get(
+                encoding, ""
+            )
+            + f"delimiter {'Tab' if sign == chr(9) else sign}"
+        ]
+    )
+
+
+def test_a_broken_row_takes_no_other_with_it_under_any_delimiter(tmp_path: Path) -> None:
+    text = 'a;b;c\n1;"x;y\n2;b;c\n3;d\n4;e;f\n'
+    for encoding in ("utf-8", "utf-16-le"):
+        opened = open_source(write(tmp_path / "a.csv", text.encode(encoding)))
+        assert [number for number, _ in rows_of(opened)] == [3, 5]
+        assert wrong_of(opened) == [(2, "open_quote"), (4, "ragged")]
+        assert next(w.cells for c in opened.chunks() for w in c.wrong) == ("1", '"x', "y")
+
+
+def test_full_width_commas_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(EarlywarnError, match="separated by a full-width comma"):
+        open_source(write(tmp_path / "a.csv", "学号，姓名\n1，2\n"))
+
+
+def test_broken_utf16_is_refused_with_the_line(tmp_path: Path) -> None:
+    content = "a,b\n1,2\n3,4\n".encode("utf-16") + b"\x00\xd8\x41\x00"
+    with pytest.raises(EarlywarnError, match="line 4 is no valid UTF-16"):
+        open_source(write(tmp_path / "a.csv", content))
+
+
+def test_utf16_row_numbers_over_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csvfile, "_BLOCK", 5)
+    monkeypatch.setattr(csvfile, "CHUNK_ROWS", 3)
+    text = "编号,名\r\n" + "".join(f"{i},一\r\n" for i in range(2, 12))
+    opened = open_source(write(tmp_path / "a.csv", text.encode("utf-16-le")))
+    assert rows_of(opened) == [(i, [str(i), "一"]) for i in range(2, 12)]
 
 
 def test_binary_is_refused_with_the_line(tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def _as_dict(one: Imported, out: Output) -> dict[str, Any]:
         "conflicts": merged.conflicts if merged else 0,
         "unsettled": merged.unsettled if merged else 0,
         "opened": merged.opened if merged else 0,
+        "left_out": one.left_out,
         "unread": [
             {
                 "sheet": unread.place.sheet,
@@ -98,6 +99,13 @@ def _show_imported(out: Output, one: Imported) -> None:
             Text(
                 f"{one.file}：新 {merged.new} 项，已有 {merged.known} 项，待核定 {open_} 项。",
                 f"{one.file}: {merged.new} new, {merged.known} known, {open_} to be settled.",
+            )
+        )
+    if one.left_out:
+        out.say(
+            Text(
+                f"  有 {one.left_out} 名已被遗忘的孩子，所填内容未读入。",
+                f"  {one.left_out} forgotten children left out.",
             )
         )
     for unread in one.unread:

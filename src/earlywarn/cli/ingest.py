@@ -1,4 +1,4 @@
-"""`earlywarn ingest`: load files into a table, list the batches."""
+"""`earlywarn ingest`: load files into a table, list the batches, undo one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from earlywarn.cli.common import (
     JsonOption,
     LangOption,
     Output,
+    UserOption,
     WorkspaceOption,
     command,
     output,
     parse_date,
+    user_of,
 )
+from earlywarn.cli.ingest_batches import list_batches as show_list
+from earlywarn.cli.ingest_batches import refuse_beside_undo, say_preview, undo_batch
 from earlywarn.errors import Text, UsageError
 from earlywarn.workspace import Workspace
 
@@ -42,7 +46,10 @@ def register(app: typer.Typer) -> None:
             ),
         ] = "",
         files: Annotated[
-            list[Path] | None, typer.Argument(help="CSV, XLSX or Parquet files / 数据文件")
+            list[Path] | None,
+            typer.Argument(
+                help="Files or folders: XLSX, XLS, ODS, CSV, Parquet / 数据文件或文件夹"
+            ),
         ] = None,
         snapshot: Annotated[
             str, typer.Option(help="students: the day the registry is of / 名册日期")
@@ -57,6 +64,19 @@ def register(app: typer.Typer) -> None:
         full_mark: Annotated[str, typer.Option(help="exams: the full mark / 满分")] = "",
         exam: Annotated[str, typer.Option(help="exams: name of the exam / 考试名称")] = "",
         day: Annotated[str, typer.Option("--date", help="exams: date of the exam / 考试日期")] = "",
+        month: Annotated[
+            str, typer.Option(help="monthly sheets: year and month, 2026-11 / 考勤表的年月")
+        ] = "",
+        through: Annotated[
+            str,
+            typer.Option(help="monthly sheets: last day whose empty cells count / 空格计到哪天"),
+        ] = "",
+        school: Annotated[
+            str, typer.Option(help="class sheets: the school's number / 学校代码")
+        ] = "",
+        class_id: Annotated[
+            str, typer.Option("--class", help="class sheets: the class / 班级")
+        ] = "",
         complete: Annotated[
             bool,
             typer.Option(
@@ -67,12 +87,27 @@ def register(app: typer.Typer) -> None:
         again: Annotated[
             bool, typer.Option("--again", help="load a file that is loaded already / 强制再次导入")
         ] = False,
+        replace: Annotated[
+            bool,
+            typer.Option(
+                "--replace",
+                help="the files are all that is known for their schools and dates: other earlier "
+                "rows of those count no more / 文件中各学校、各日期的数据以本次文件为准",
+            ),
+        ] = False,
         dry_run: Annotated[
-            bool, typer.Option("--dry-run", help="check only, change nothing / 只检查不导入")
+            bool,
+            typer.Option(
+                "--dry-run", help="show what would change, change nothing / 只显示变化，不导入"
+            ),
         ] = False,
         list_batches: Annotated[
             bool, typer.Option("--list", help="list the batches in force / 列出已导入的批次")
         ] = False,
+        undo: Annotated[
+            str, typer.Option(metavar="BATCH", help="take a batch out again / 撤销一个批次")
+        ] = "",
+        user: UserOption = "",
         workspace: WorkspaceOption = Path(),
         as_json: JsonOption = False,
         lang: LangOption = "",
@@ -83,12 +118,25 @@ def register(app: typer.Typer) -> None:
 
         Exit code 0 = all accepted, 3 = some rows quarantined, 1 = a file could not be used.
 
+        With --replace, earlier rows of the file's schools count no more: registry rows of its
+        snapshot dates; attendance, outcomes, calendar and reported days from its first to its last
+        date; marks of its exams on their dates; totals of periods within its own. A student's
+        school is that of the date. Files of one command stand beside each other; the follow-up
+        ledger's outcomes stay; with a row in quarantine nothing is replaced. --undo brings all
+        of it back.
+
+        --replace：文件中各学校先前的数据不再有效（名册按快照日期，成绩按考试和日期，其余从最早到最晚
+        日期）；有行被隔离时不替换；--undo 可恢复。
+
         Example: earlywarn ingest students roll.csv --snapshot 2026-09-01 --mapping cn-registry
         """
         opened = Workspace.open(workspace)
         out = output(lang, as_json, workspace)
+        if undo:
+            refuse_beside_undo(bool(table), bool(files), list_batches, dry_run)
+            return undo_batch(opened, undo, user_of(user), out)
         if list_batches:
-            return _list(opened, out)
+            return show_list(opened, out)
         if not table or not files:
             raise UsageError(
                 zh="请给出表名和文件，例如："
@@ -106,9 +154,15 @@ def register(app: typer.Typer) -> None:
             full_mark=_number(full_mark) if full_mark else None,
             exam=exam or None,
             exam_date=parse_date(day, "--date") if day else None,
+            month=_month(month) if month else None,
+            through=parse_date(through, "--through") if through else None,
+            school=school or None,
+            class_id=class_id or None,
             complete=complete,
             again=again,
+            replace=replace,
             dry_run=dry_run,
+            who=user_of(user),
         )
         with out.progress(Text("正在导入", "Loading")) as stage:
             result = load(opened, table, files, options, progress=stage)
@@ -124,6 +178,11 @@ def _covers(text: str) -> tuple[date, date]:
             en=f"--covers: write {text} as 2026-11-01..2026-11-30.",
         )
     return parse_date(first, "--covers"), parse_date(last, "--covers")
+
+
+def _month(text: str) -> tuple[int, int]:
+    first = parse_date(f"{text}-01", "--month")
+    return first.year, first.month
 
 
 def _number(text: str) -> Decimal:
@@ -146,8 +205,20 @@ def _print(result: IngestResult, out: Output, dry_run: bool) -> None:
             "exit_code": result.exit_code,
             "dry_run": dry_run,
             "files": [_as_json(file, out) for file in result.files],
+            "passed_over": result.passed_over,
         }
     )
+    if result.passed_over:
+        shown = result.passed_over[:_SHOWN]
+        more = len(result.passed_over) - len(shown)
+        out.say(
+            Text(
+                f"不是数据文件，未读取：{'、'.join(shown)}"
+                + (f" 等，另有 {more} 个" if more else ""),
+                f"No data files, passed over: {', '.join(shown)}"
+                + (f" and {more} more" if more else ""),
+            )
+        )
     for file in result.files:
         if file.error:
             out.say(Text(f"✗ {file.error.zh}", f"x {file.error.en}"))
@@ -159,14 +230,18 @@ def _print(result: IngestResult, out: Output, dry_run: bool) -> None:
                     f"接受 {file.accepted:,}，隔离 {file.quarantined:,}"
                     + (f"，合并 {file.merged:,}" if file.merged else "")
                     + (f"，替换先前 {file.replaced:,} 行" if file.replaced else "")
+                    + (f"，撤下先前 {file.withdrawn:,} 行" if file.withdrawn else "")
                     + ("（试运行，未写入）" if dry_run else f"（批次 {file.batch}）"),
                     f"{file.file} -> {result.table}: {file.rows_read:,} rows read, "
                     f"{file.accepted:,} accepted, {file.quarantined:,} quarantined"
                     + (f", {file.merged:,} merged" if file.merged else "")
                     + (f", {file.replaced:,} earlier rows replaced" if file.replaced else "")
+                    + (f", {file.withdrawn:,} earlier rows withdrawn" if file.withdrawn else "")
                     + (" (dry run, nothing written)" if dry_run else f" (batch {file.batch})"),
                 )
             )
+        for found in file.preview:
+            say_preview(found, out)
         for note in file.notes:
             prefix = f"{file.file}: " if file.loaded_before else "  "
             out.say(Text(f"{prefix}{note.zh}。", f"{prefix}{note.en}."))
@@ -190,24 +265,3 @@ def _as_json(file: FileResult, out: Output) -> dict[str, Any]:
     shown["notes"] = [text(out.lang) for text in file.notes]
     shown["error"] = file.error(out.lang) if file.error else None
     return shown
-
-
-def _list(workspace: Workspace, out: Output) -> int:
-    from earlywarn.tables.batches import read_batches
-
-    batches = read_batches(workspace).batches
-    out.data([batch.model_dump() for batch in batches])
-    if not batches:
-        out.say(Text("还没有导入任何数据。", "Nothing has been loaded yet."))
-    for batch in batches:
-        rows = ", ".join(f"{part.table} {part.rows:,}" for part in batch.parts)
-        said = " ".join(f"{key}={value}" for key, value in batch.options.items())
-        out.say(
-            Text(
-                f"{batch.id}\t{batch.loaded_at}\t{rows}\t{batch.origin}\t隔离 {batch.quarantined:,}"
-                f"\t{said}",
-                f"{batch.id}\t{batch.loaded_at}\t{rows}\t{batch.origin}"
-                f"\tquarantined {batch.quarantined:,}\t{said}",
-            )
-        )
-    return 0

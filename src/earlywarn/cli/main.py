@@ -18,6 +18,8 @@ _MODULES = (
     "simulate",
     "ingest",
     "importing",
+    "mapping",
+    "check",
     "features",
     "score",
     "daily",
@@ -25,6 +27,8 @@ _MODULES = (
     "explain",
     "rules",
     "models",
+    "forget",
+    "backup",
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,9 @@ from earlywarn.cli.common import (
 from earlywarn.errors import Text
 from earlywarn.words import TIER_LABELS
 from earlywarn.workspace import Workspace
+
+if TYPE_CHECKING:
+    from datetime import date
 
 
 @command
@@ -63,7 +66,30 @@ def score(
             stage=stage,
         )
     show_run(out, run.info, run.folder.path, run.is_new)
+    if not as_json:
+        _show_state(out, opened, run.folder.as_of)
     return 0
+
+
+def _show_state(out: Output, workspace: Workspace, as_of: date) -> None:
+    """Say which schools have not reported, and the three worst findings of the data."""
+    from earlywarn.checking import line, look, not_reported, worst
+
+    with out.progress(Text("正在检查数据…", "Checking the data ...")):
+        state = look(workspace, as_of)
+    silent = not_reported(state)
+    if silent is not None:
+        out.say(silent)
+    shown = worst(state.findings)
+    for one in shown:
+        out.say(line(state, one))
+    if len(state.findings) > len(shown):
+        out.say(
+            Text(
+                f"共 {len(state.findings)} 项，见 earlywarn check。",
+                f"{len(state.findings)} findings in all: see `earlywarn check`.",
+            )
+        )
 
 
 def show_run(out: Output, info: dict[str, object], folder: Path, is_new: bool) -> None:

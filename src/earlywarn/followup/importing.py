@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from earlywarn.errors import EarlywarnError, Text
-from earlywarn.followup.answers import Unread
+from earlywarn.followup.answers import Returned, Unread
 from earlywarn.followup.labels import bring_back
 from earlywarn.followup.ledger import Ledger, Merged
 from earlywarn.followup.returned import RefusedError, read_returned
 from earlywarn.followup.returned.signing import workbook_key
+from earlywarn.tables.forgotten import Forgotten
 from earlywarn.workspace import Workspace
 
 
@@ -24,6 +25,7 @@ class Imported:
     merged: Merged | None = None
     unread: tuple[Unread, ...] = ()
     error: Text | None = None
+    left_out: int = 0  # children that were forgotten: what was typed of them is not kept
 
 
 def workbooks(paths: Iterable[Path]) -> list[Path]:
@@ -58,6 +60,7 @@ def import_files(
         If the ledger cannot be opened or written.
     """
     key = workbook_key(workspace.config)
+    forgotten = Forgotten.load(workspace)
     found = []
     with workspace.lock("followup import"), Ledger.open(workspace) as ledger:
         for path in workbooks(paths):
@@ -68,9 +71,22 @@ def import_files(
                 typed = error.unread if isinstance(error, RefusedError) else ()
                 found.append(Imported(path.name, unread=typed, error=error.text))
                 continue
+            returned, left_out = _without_forgotten(returned, forgotten)
             merged = ledger.merge(returned, who=who)
             found.append(
-                Imported(path.name, returned.school_id, merged=merged, unread=returned.unread)
+                Imported(path.name, returned.school_id, merged, returned.unread, left_out=left_out)
             )
         bring_back(workspace, ledger)
     return tuple(found)
+
+
+def _without_forgotten(returned: Returned, forgotten: Forgotten) -> tuple[Returned, int]:
+    """Leave out what is typed of forgotten children; return how many children that were."""
+    typed = {one.student_id for one in returned.answers}
+    typed |= {one.student_id for one in returned.unread if one.student_id}
+    gone = {student for student in typed if student in forgotten}
+    if not gone:
+        return returned, 0
+    answers = tuple(one for one in returned.answers if one.student_id not in gone)
+    unread = tuple(one for one in returned.unread if one.student_id not in gone)
+    return replace(returned, answers=answers, unread=unread), len(gone)

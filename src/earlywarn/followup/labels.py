@@ -13,10 +13,9 @@ import pyarrow as pa
 
 from earlywarn.followup.ledger import Ledger, Outcome
 from earlywarn.tables.batches import add_batch, read_batches
+from earlywarn.tables.batchlist import LEDGER as ORIGIN
 from earlywarn.tables.contract import TABLES
 from earlywarn.workspace import Workspace
-
-ORIGIN = "ledger"
 
 
 def bring_back(workspace: Workspace, ledger: Ledger) -> int:

@@ -1,16 +1,12 @@
-"""The accepted tables as they lie on disk: batches, and the views that put them together.
+"""The accepted tables as they lie on disk: each load adds a batch of Parquet files.
 
-A load is a batch. `data/batches.json` lists the batches in force, oldest first; a Parquet file
-that it does not name does not exist for the program, so a killed load leaves the state as it was.
-Where two batches hold the same key, the one loaded later wins; batches are never rewritten, so a
-batch can be taken out again as if it had never been.
+`batchlist` says which batches are in force, `views` which of their rows count. Batches are never
+rewritten but by `forget`, so one can be taken out again (`undo`) as if it had never been.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,70 +14,36 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from earlywarn.errors import EarlywarnError
-from earlywarn.files import sha256, whole_file, write_whole
+from earlywarn.files import sha256, whole_file
+from earlywarn.tables.batchlist import (
+    BATCHES_FILE,
+    Batch,
+    BatchList,
+    Part,
+    Scope,
+    SourceFile,
+    now,
+    read_batches,
+)
 from earlywarn.tables.contract import TABLES, Table
+from earlywarn.tables.forgotten import without_forgotten
+from earlywarn.tables.views import attach, scan, whole_data
 from earlywarn.workspace import Workspace
 
-BATCHES_FILE = "batches.json"
-
-
-class Part(BaseModel):
-    """The rows that one batch put into one table."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    table: str
-    file: str  # below data/, with forward slashes
-    rows: int
-    sha256: str
-    # Earlier batches that hold a key of this one: their rows of that key count no more.
-    overrides: list[int] = Field(default_factory=list)
-    # attendance only: True if every student and date stands once here and in no other batch.
-    one_row_a_day: bool = False
-
-
-class Batch(BaseModel):
-    """One load."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    id: int
-    loaded_at: str
-    origin: str  # the file's name, or what made the rows
-    content: str  # hash over content, table and options: equal = the same load
-    parts: list[Part]
-    options: dict[str, str] = Field(default_factory=dict)
-    quarantined: int = 0
-    replaced: int = 0  # rows of earlier batches whose key this one has too
-    # students only: schools whose whole registry this file is, from its snapshot date on
-    complete: list[tuple[str, str]] = Field(default_factory=list)
-
-
-class BatchList(BaseModel):
-    """`data/batches.json`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    format: int = 1
-    next_id: int = 1
-    batches: list[Batch] = Field(default_factory=list)
-
-
-def read_batches(workspace: Workspace) -> BatchList:
-    """Return the batches in force, oldest first (an empty list in a new workspace)."""
-    path = workspace.data / BATCHES_FILE
-    if not path.exists():
-        return BatchList()
-    try:
-        return BatchList.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        raise EarlywarnError(
-            zh=f"{path} 已损坏，无法读取。请从备份恢复。",
-            en=f"{path} is damaged and cannot be read. Restore it from a backup.",
-        ) from None
+__all__ = [
+    "BATCHES_FILE",
+    "Batch",
+    "BatchList",
+    "Part",
+    "SourceFile",
+    "add_batch",
+    "attach",
+    "data_fingerprint",
+    "one_row_a_day",
+    "read_batches",
+    "table_files",
+]
 
 
 def add_batch(
@@ -90,8 +52,14 @@ def add_batch(
     *,
     origin: str,
     content: str,
+    who: str = "",
+    file: SourceFile | None = None,
     options: dict[str, str] | None = None,
+    rows_read: int = 0,
+    merged: int = 0,
     quarantined: int = 0,
+    withdrawn: int = 0,
+    replaces: dict[str, Scope] | None = None,
     complete: Iterable[tuple[str, str]] = (),
     instead_of: Iterable[int] = (),
 ) -> Batch:
@@ -107,6 +75,10 @@ def add_batch(
         The file's name, or what made the rows.
     content
         Hash over content, table and options, by which a second load of the same is known.
+    who, file, options, rows_read, merged, quarantined, withdrawn
+        What the list of batches says of the load.
+    replaces
+        By table, what this batch takes out of earlier ones.
     complete
         Pairs (school_id, ISO date): that school's whole registry is in this file from that day.
     instead_of
@@ -118,26 +90,33 @@ def add_batch(
     batch_id = known.next_id
     parts: list[Part] = []
     replaced = 0
-    with _whole_data(workspace, known), duckdb.connect() as con:
+    with whole_data(workspace, known), duckdb.connect() as con:
         con.execute("SET enable_progress_bar = false").fetchall()
         for name, table in rows.items():
-            part, count = _write_part(con, workspace, known, batch_id, TABLES[name], table)
+            kept, _ = without_forgotten(workspace, table)
+            part, count = _write_part(con, workspace, known, batch_id, TABLES[name], kept)
+            part.replaces = (replaces or {}).get(name)
             parts.append(part)
             replaced += count
     batch = Batch(
         id=batch_id,
-        loaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        loaded_at=now(),
+        who=who,
         origin=origin,
         content=content,
+        file=file,
         parts=parts,
         options=options or {},
+        rows_read=rows_read,
+        merged=merged,
         quarantined=quarantined,
         replaced=replaced,
+        withdrawn=withdrawn,
         complete=sorted(complete),
     )
     known.batches.append(batch)
     known.next_id = batch_id + 1
-    write_whole(workspace.data / BATCHES_FILE, known.model_dump_json(indent=1))
+    known.write(workspace)
     return batch
 
 
@@ -167,8 +146,7 @@ def _write_part(
     def shared_with(files: list[str]) -> int:
         """Count this file's rows whose key stands in `files`: each once, however often it does."""
         ((count,),) = con.execute(
-            f"SELECT count(*) FROM incoming AS n SEMI JOIN {_scan(workspace, files)} AS o "
-            f"ON {match}"
+            f"SELECT count(*) FROM incoming AS n SEMI JOIN {scan(workspace, files)} AS o ON {match}"
         ).fetchall()
         return int(count)
 
@@ -232,7 +210,7 @@ def _may_share(
     if not days or rows[days[0]].null_count:
         return True
     ((low, high),) = con.execute(
-        f'SELECT min("{days[0]}"), max("{days[0]}") FROM {_scan(workspace, [part.file])}'
+        f'SELECT min("{days[0]}"), max("{days[0]}") FROM {scan(workspace, [part.file])}'
     ).fetchall()
     bounds = pc.min_max(rows[days[0]]).as_py()
     return not (bounds["max"] < low or high < bounds["min"])
@@ -259,90 +237,16 @@ def _one_row_a_day(
     if not earlier:
         return True
     shared = con.execute(
-        f"SELECT 1 FROM incoming SEMI JOIN {_scan(workspace, earlier)} AS o "
+        f"SELECT 1 FROM incoming SEMI JOIN {scan(workspace, earlier)} AS o "
         "USING (student_id, date) LIMIT 1"
     ).fetchall()
     return not shared
-
-
-def _quoted(path: Path) -> str:
-    return "'" + path.as_posix().replace("'", "''") + "'"
-
-
-def _scan(workspace: Workspace, files: list[str]) -> str:
-    listed = ", ".join(_quoted(workspace.data / file) for file in files)
-    return f"read_parquet([{listed}])"
 
 
 def table_files(workspace: Workspace, name: str) -> list[Path]:
     """Return the Parquet files in force of one table, oldest batch first."""
     parts = [p for b in read_batches(workspace).batches for p in b.parts if p.table == name]
     return [workspace.data / part.file for part in parts]
-
-
-def _view_sql(workspace: Workspace, known: BatchList, table: Table) -> str:
-    columns = ", ".join(f'"{c.name}"' for c in table.columns)
-    parts = [(b.id, p) for b in known.batches for p in b.parts if p.table == table.name and p.rows]
-    if not parts:
-        nulls = ", ".join(f'CAST(NULL AS {c.sql_type}) AS "{c.name}"' for c in table.columns)
-        return f"SELECT {nulls} WHERE FALSE"
-    overridden: dict[int, list[str]] = {}
-    for _, part in parts:
-        for old in part.overrides:
-            overridden.setdefault(old, []).append(part.file)
-    whole = [part.file for batch_id, part in parts if batch_id not in overridden]
-    branches = [f"SELECT {columns} FROM {_scan(workspace, whole)}"] if whole else []
-    for batch_id, part in parts:
-        if batch_id in overridden:
-            match = " AND ".join(f'o."{c}" IS NOT DISTINCT FROM n."{c}"' for c in table.key)
-            selected = ", ".join(f'o."{c.name}"' for c in table.columns)
-            branches.append(
-                f"SELECT {selected} FROM {_scan(workspace, [part.file])} AS o "
-                f"ANTI JOIN {_scan(workspace, overridden[batch_id])} AS n ON {match}"
-            )
-    return " UNION ALL ".join(branches)
-
-
-@contextmanager
-def _whole_data(workspace: Workspace, known: BatchList) -> Iterator[None]:
-    """Where DuckDB fails because a table's file is missing or cut off, name the file."""
-    try:
-        yield
-    except duckdb.Error:
-        for part in (part for batch in known.batches for part in batch.parts):
-            path = workspace.data / part.file
-            if not path.is_file() or sha256(path) != part.sha256:
-                raise EarlywarnError(
-                    zh=f"{path} 缺失或已损坏。请从备份恢复这个文件。",
-                    en=f"{path} is missing or damaged. Restore it from a backup.",
-                ) from None
-        raise
-
-
-def attach(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
-    """Make one view for each table of the contract, and `complete_registries`, in `con`.
-
-    A row whose key a later batch has too is not in the view. `complete_registries` (school_id,
-    snapshot_date) lists the registry files that name all of a school's students.
-    """
-    known = read_batches(workspace)
-    with _whole_data(workspace, known):
-        for table in TABLES.values():
-            sql = _view_sql(workspace, known, table)
-            con.execute(f"CREATE OR REPLACE TEMP VIEW {table.name} AS {sql}")
-    complete = pa.table(
-        {
-            "school_id": pa.array([s for b in known.batches for s, _ in b.complete], pa.string()),
-            "snapshot_date": pa.array(
-                [d for b in known.batches for _, d in b.complete], pa.string()
-            ).cast(pa.date32()),
-        }
-    )
-    con.register("complete_registries_rows", complete)
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE complete_registries AS SELECT * FROM complete_registries_rows"
-    )
-    con.unregister("complete_registries_rows")
 
 
 def one_row_a_day(workspace: Workspace) -> bool:
@@ -352,11 +256,21 @@ def one_row_a_day(workspace: Workspace) -> bool:
 
 
 def data_fingerprint(workspace: Workspace) -> dict[str, Any]:
-    """Return what identifies the data in force: for each table its parts' hashes, in order."""
+    """Return what identifies the data in force: for each table its parts' hashes, in order.
+
+    Behind the hash of a replacing part stands what it replaces, the earlier parts by their hashes.
+    """
     found: dict[str, Any] = {name: [] for name in TABLES}
-    for batch in read_batches(workspace).batches:
+    known = read_batches(workspace)
+    hashes = {(batch.id, p.table): p.sha256 for batch in known.batches for p in batch.parts}
+    for batch in known.batches:
         for part in batch.parts:
             found[part.table].append(part.sha256)
+            if part.replaces is not None:
+                older = [(old, part.table) for old in part.replaces.batches]
+                scope = part.replaces.model_dump(mode="json", exclude={"batches"})
+                scope["parts"] = [hashes[key] for key in older if key in hashes]
+                found[part.table].append(scope)
         for school, day in batch.complete:
             found.setdefault("complete", []).append([school, day])
     return found

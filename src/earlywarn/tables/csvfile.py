@@ -1,7 +1,8 @@
 """CSV: strictly decoded, read in chunks, every line accounted for.
 
-One look over the bytes first settles the encoding (UTF-8, UTF-8 with BOM, GB18030) and counts the
-lines; the rows are then read with the csv module and counted against that. A line that the csv
+One look over the bytes first settles the encoding (UTF-8, GB18030, UTF-16; with or without BOM) and
+counts the lines, the first lines settle the delimiter (comma, tab, semicolon, bar); the rows are
+then read with the csv module and counted against that. A line that the csv
 module cannot split (a quote that is never closed, a cell of megabytes) becomes a wrong row by
 itself, and reading goes on with the next line, so it takes no other row with it.
 """
@@ -10,15 +11,24 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from io import StringIO
 from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 
-from earlywarn.errors import EarlywarnError
+from earlywarn.errors import Text
+from earlywarn.tables.grids.delimiters import (
+    FULL_WIDTH,
+    SHOWN,
+    delimiter_of,
+    full_width_commas,
+)
+from earlywarn.tables.grids.encoding import undecodable, utf16
+from earlywarn.tables.grids.text import Lines
 from earlywarn.tables.source import (
     CHUNK_ROWS,
     MAX_CELL,
@@ -33,12 +43,8 @@ from earlywarn.tables.source import (
 
 _BLOCK = 1 << 22
 _WINDOW = 1 << 16  # a line longer than two windows covers one whole window without an end of line
-_DELIMITERS = {
-    ";": ("分号 ;", "a semicolon ;"),
-    "\t": ("制表符 Tab", "a tab"),
-    "|": ("竖线 |", "a bar |"),
-    "，": ("中文逗号 ，", "a full-width comma ，"),
-}
+_SAMPLE = 1 << 16  # characters that settle the delimiter
+_UTF16 = {"utf-16-le": "UTF-16 LE", "utf-16-be": "UTF-16 BE"}
 
 
 @dataclass(frozen=True)
@@ -82,54 +88,48 @@ def _mostly_utf8(path: Path) -> bool:
     return good > bad
 
 
-def _line_of(path: Path, offset: int) -> int:
+def _line_of(path: Path, offset: int, encoding: str = "latin-1") -> int:
+    """The line of the byte at `offset`; latin-1 counts the bytes themselves."""
     with path.open("rb") as file:
-        return file.read(offset).count(b"\n") + 1
-
-
-def _undecodable(path: Path, offset: int) -> EarlywarnError:
-    line = _line_of(path, offset)
-    return unusable(
-        path,
-        f"第 {line} 行既不是有效的 UTF-8，也不是 GB18030。"
-        "请用 Excel 或 WPS 另存为“CSV UTF-8”后再导入。",
-        f"line {line} is neither valid UTF-8 nor GB18030. "
-        "Save the file as “CSV UTF-8” from Excel or WPS and load that.",
-    )
-
-
-def _looks_like_utf16(start: bytes) -> bool:
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return True
-    nuls = max(start[::2].count(0), start[1::2].count(0))
-    return len(start) >= 8 and nuls > len(start) * 0.3
+        return file.read(offset).decode(encoding, "ignore").count("\n") + 1
 
 
 def _encoding(path: Path, start: bytes) -> str:
-    if _looks_like_utf16(start):
-        raise unusable(
-            path,
-            "是 UTF-16 编码（“Unicode 文本”）。请另存为“CSV UTF-8”后再导入。",
-            "is UTF-16 (“Unicode text”). Save it as “CSV UTF-8” and load that.",
-        )
     offset = _decodes(path, "utf-8")
     if offset is None:
         return "utf-8-sig"
     # A damaged UTF-8 file often decodes as GB18030 too, into nonsense: rather refuse it.
     if start.startswith(codecs.BOM_UTF8) or _mostly_utf8(path):
-        raise _undecodable(path, offset)
+        raise undecodable(path, _line_of(path, offset))
     offset = _decodes(path, "gb18030")
     if offset is not None:
-        raise _undecodable(path, offset)
+        raise undecodable(path, _line_of(path, offset))
     return "gb18030"
+
+
+def _blocks(path: Path, wide: str) -> Generator[bytes, None, None]:
+    """Yield the file's bytes; those of a file in UTF-16 as the UTF-8 of the same text."""
+    if not wide:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                yield block
+        return
+    try:
+        with path.open(encoding=wide, newline="") as text:
+            while part := text.read(_BLOCK):
+                yield part.encode()
+    except UnicodeError:
+        offset = _decodes(path, wide) or 0
+        raise undecodable(path, _line_of(path, offset, wide), "UTF-16") from None
 
 
 def _look(path: Path) -> _Look:
     lines, plain, last = 0, True, b""
     with path.open("rb") as file:
-        start = file.read(4096)
-        file.seek(0)
-        while block := file.read(_BLOCK):
+        start = file.read(_SAMPLE)
+    wide = utf16(start)
+    with closing(_blocks(path, wide)) as blocks:
+        for block in blocks:
             lines += block.count(b"\n") + block.count(b"\r") - block.count(b"\r\n")
             if last == b"\r" and block[:1] == b"\n":
                 lines -= 1
@@ -138,7 +138,7 @@ def _look(path: Path) -> _Look:
                 plain = b'"' not in block and b"\0" not in block and _short_lines(block)
     if last not in (b"", b"\n", b"\r"):
         lines += 1
-    return _Look(_encoding(path, start), lines, plain)
+    return _Look(wide or _encoding(path, start), lines, plain)
 
 
 def _short_lines(block: bytes) -> bool:
@@ -149,32 +149,8 @@ def _short_lines(block: bytes) -> bool:
     return True
 
 
-class _Lines:
-    """The file's lines, with those of the record being read kept, so that they can be re-read."""
-
-    def __init__(self, file: Iterator[str]) -> None:
-        self.file = file
-        self.again: deque[str] = deque()
-        self.taken: list[str] = []
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self.again.popleft() if self.again else next(self.file)
-        self.taken.append(line)
-        return line
-
-    def split(self) -> str:
-        """Return the first line of the record; the others are to be read again."""
-        first, *others = self.taken
-        self.again.extendleft(reversed(others))
-        self.taken.clear()
-        return first
-
-
 class CsvSource(Source):
-    """A comma-separated file; row numbers are line numbers, the heading is row 1."""
+    """A delimited text; row numbers are line numbers, the heading is the first line with text."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -182,6 +158,7 @@ class CsvSource(Source):
             if not path.stat().st_size:
                 raise unusable(path, "文件是空的。", "the file is empty.")
             self._seen = _look(path)
+            self._delimiter = self._find_delimiter()
             self.headings, self._first = self._read_headings()
         except OSError as error:
             raise os_error(path, error) from None
@@ -192,13 +169,14 @@ class CsvSource(Source):
         with self.path.open(encoding=self._seen.encoding, newline="") as file:
             while line := file.readline(MAX_CELL * 8):
                 line_number += 1
-                if line.strip("\r\n, \t\ufeff"):
+                if line.strip(f"\r\n \t\ufeff{self._delimiter}"):
                     break
             else:
                 raise unusable(self.path, "文件里没有表头。", "the file has no heading row.")
-        self._check_delimiter(line)
         try:
-            cells = next(csv.reader([line], strict=True))
+            cells = next(
+                csv.reader([line.removeprefix("\ufeff")], delimiter=self._delimiter, strict=True)
+            )
         except (csv.Error, StopIteration):
             raise unusable(
                 self.path,
@@ -207,16 +185,20 @@ class CsvSource(Source):
             ) from None
         return [cell.strip(" \t\u3000\ufeff") for cell in cells], line_number + 1
 
-    def _check_delimiter(self, line: str) -> None:
-        commas = line.count(",")
-        for sign, (zh, en) in _DELIMITERS.items():
-            if line.count(sign) > commas:
-                raise unusable(
-                    self.path,
-                    f"列之间用的是{zh}，应为英文逗号。请另存为逗号分隔的 CSV。",
-                    f"the columns are separated by {en}, not by commas. "
-                    "Save it as a comma-separated CSV.",
-                )
+    def _find_delimiter(self) -> str:
+        """Settle the delimiter by the first lines; note what is no plain CSV."""
+        with self.path.open(encoding=self._seen.encoding, newline="") as file:
+            sample = file.read(_SAMPLE).removeprefix("\ufeff")
+            whole = not file.read(1)
+        delimiter = delimiter_of(list(StringIO(sample, newline="")), whole=whole)
+        if delimiter == FULL_WIDTH:
+            raise full_width_commas(self.path)
+        encoding = _UTF16.get(self._seen.encoding)
+        if encoding or delimiter != ",":
+            shown = SHOWN[delimiter]
+            zh, en = (f"编码 {encoding}，", f"encoding {encoding}, ") if encoding else ("", "")
+            self.notes.append(Text(f"{zh}分隔符 {shown}", f"{en}delimiter {shown}"))
+        return delimiter
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows; every line of the file is in a row, blank, or a wrong row."""
@@ -241,7 +223,7 @@ class CsvSource(Source):
 
     def _plain(self, file: Iterator[str]) -> Iterator[tuple[Chunk, int]]:
         """Read a file in which every line is one row."""
-        reader = csv.reader(file, quoting=csv.QUOTE_NONE)
+        reader = csv.reader(file, delimiter=self._delimiter, quoting=csv.QUOTE_NONE)
         width, start = len(self.headings), self._first
         while True:
             with collector_paused():
@@ -251,7 +233,7 @@ class CsvSource(Source):
                     numbers = pa.array(range(start, start + count), pa.int64())
                     chunk = text_chunk(numbers, block, [], width)
                 else:
-                    rows = _Rows(width)
+                    rows = _Rows(width, self._delimiter)
                     for number, cells in enumerate(block, start):
                         rows.add(number, cells)
                     chunk = rows.chunk()
@@ -264,12 +246,12 @@ class CsvSource(Source):
     def _careful(self, file: Iterator[str]) -> Iterator[tuple[Chunk, int]]:
         """Read a file with quotes: a row may span lines, and a quote may be left open."""
         csv.field_size_limit(MAX_CELL)
-        lines = _Lines(file)
-        reader = csv.reader(lines, strict=True)
+        lines = Lines(file)
+        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
         start = self._first
         while True:
             with collector_paused():
-                rows = _Rows(len(self.headings))
+                rows = _Rows(len(self.headings), self._delimiter)
                 taken = _fill(rows, reader, lines, start)
                 chunk = rows.chunk()
                 del rows
@@ -279,7 +261,7 @@ class CsvSource(Source):
             start += taken
 
 
-def _fill(rows: _Rows, reader: Iterator[list[str]], lines: _Lines, start: int) -> int:
+def _fill(rows: _Rows, reader: Iterator[list[str]], lines: Lines, start: int) -> int:
     """Read a chunk's rows, the first on line `start`; return how many lines they took."""
     number = start
     while rows.count < CHUNK_ROWS:
@@ -292,7 +274,7 @@ def _fill(rows: _Rows, reader: Iterator[list[str]], lines: _Lines, start: int) -
         except csv.Error:
             code = "open_quote"
         taken = len(lines.taken)
-        if taken > 1 and (code or _swallowed(cells, rows.width)):
+        if taken > 1 and (code or _swallowed(cells, rows)):
             code = "open_quote"
         if code:
             if taken == 1 and len(lines.taken[0]) > MAX_CELL:
@@ -306,19 +288,20 @@ def _fill(rows: _Rows, reader: Iterator[list[str]], lines: _Lines, start: int) -
     return number - start
 
 
-def _swallowed(cells: list[str], width: int) -> bool:
+def _swallowed(cells: list[str], rows: _Rows) -> bool:
     """Whether a record over several lines ate other rows: it has the wrong width, or one of its
-    cells holds a line break and as many commas as a whole row."""
-    return len(cells) != width or any(
-        cell.count(",") >= width - 1 and ("\n" in cell or "\r" in cell) for cell in cells
+    cells holds a line break and as many delimiters as a whole row."""
+    return len(cells) != rows.width or any(
+        cell.count(rows.delimiter) >= rows.width - 1 and ("\n" in cell or "\r" in cell)
+        for cell in cells
     )
 
 
 class _Rows:
     """Rows of a chunk in the making; what has the wrong width or a NUL goes to the wrong ones."""
 
-    def __init__(self, width: int) -> None:
-        self.width = width
+    def __init__(self, width: int, delimiter: str) -> None:
+        self.width, self.delimiter = width, delimiter
         self.count = 0
         self._numbers: list[int] = []
         self._cells: list[list[str]] = []
@@ -347,9 +330,11 @@ class _Rows:
         line = line.rstrip("\r\n")
         if code == "too_long":
             detail = str(len(line))
-            self._wrong.append(WrongRow(number, code, tuple(line.split(",")), detail=detail))
+            self._wrong.append(
+                WrongRow(number, code, tuple(line.split(self.delimiter)), detail=detail)
+            )
         else:
-            self._wrong.append(WrongRow(number, code, tuple(line.split(","))))
+            self._wrong.append(WrongRow(number, code, tuple(line.split(self.delimiter))))
 
     def chunk(self) -> Chunk:
         numbers = pa.array(self._numbers, pa.int64())

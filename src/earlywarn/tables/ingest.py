@@ -12,6 +12,11 @@ from earlywarn.tables.mapping import load_mapping
 from earlywarn.tables.options import FileResult, IngestOptions, IngestResult
 from earlywarn.workspace import Workspace
 
+# What is looked for in a folder; a file that is named is read whatever it is called.
+DATA_SUFFIXES = frozenset(
+    (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".xlsm", ".et", ".ods", ".htm", ".html", ".parquet")
+)
+
 __all__ = ["FileResult", "IngestOptions", "IngestResult", "ingest"]
 
 
@@ -23,6 +28,8 @@ def ingest(
     progress: Progress | None = None,
 ) -> IngestResult:
     """Load each of `paths` into `table`, one batch a file; an unusable one stops no other.
+
+    Of a folder every data file in it and below is loaded, in order of its path.
 
     Raises
     ------
@@ -41,9 +48,40 @@ def ingest(
         )
     options.check(table)
     mapping = load_mapping(workspace, options.mapping, table)
-    result = IngestResult(table)
+    found, passed_over = _files_of(paths)
+    result = IngestResult(table, passed_over=passed_over)
+    beside: set[int] = set()
     with workspace.lock(f"ingest {table}"):
-        for path in paths:
-            load = Load(workspace, mapping, options, path, progress or (lambda stage: None))
+        for path in found:
+            load = Load(workspace, mapping, options, path, progress or (lambda stage: None), beside)
             result.files.append(load.run())
     return result
+
+
+def _files_of(paths: list[Path]) -> tuple[list[Path], list[str]]:
+    """Return the files to load, and the names of those in a folder that hold no table.
+
+    What a spreadsheet program leaves beside an open workbook, and hidden files, are neither.
+    """
+    found: list[Path] = []
+    passed_over: list[str] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        for inside in sorted(path.rglob("*")):
+            below = inside.relative_to(path)
+            if not inside.is_file() or any(part.startswith((".", "~$")) for part in below.parts):
+                continue
+            if inside.suffix.casefold() in DATA_SUFFIXES:
+                found.append(inside)
+            else:
+                passed_over.append(str(below))
+    if not found:
+        named = ", ".join(map(str, paths))
+        known = " ".join(sorted(DATA_SUFFIXES))
+        raise UsageError(
+            zh=f"{named} 里没有数据文件（{known}）。",
+            en=f"{named}: no data file in it ({known}).",
+        )
+    return found, passed_over

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import json
+import re
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -15,16 +15,21 @@ import pyarrow.compute as pc
 
 from earlywarn import files
 from earlywarn.errors import EarlywarnError, Text
-from earlywarn.tables.batches import add_batch, read_batches
+from earlywarn.tables.batches import SourceFile, add_batch, read_batches
 from earlywarn.tables.covers import covered
 from earlywarn.tables.duplicates import settle
-from earlywarn.tables.mapping import Mapping, Match, load_mapping, shipped_mappings
+from earlywarn.tables.forgotten import left_out, problems_without_forgotten, without_forgotten
+from earlywarn.tables.headings import find_heading_row, match_headings, notes_of
+from earlywarn.tables.mapping import Mapping, Match
 from earlywarn.tables.options import FileResult, IngestOptions
+from earlywarn.tables.preview import preview
 from earlywarn.tables.quarantine import write_quarantine
 from earlywarn.tables.readers import open_source
 from earlywarn.tables.reasons import reason
+from earlywarn.tables.replacing import Replacement, is_newest, replacement
 from earlywarn.tables.source import Source, is_empty
 from earlywarn.tables.validate import DEFAULT_FULL_MARK, PROBLEM_SCHEMA, Converter
+from earlywarn.tables.wide import WideSource
 from earlywarn.workspace import Workspace
 
 _SHOWN_REASONS = 20
@@ -43,6 +48,7 @@ class Load:
         options: IngestOptions,
         path: Path,
         progress: Progress,
+        beside: set[int],  # batches of the same command's files; this one's is added
     ) -> None:
         self.workspace = workspace
         self.mapping = mapping
@@ -50,6 +56,8 @@ class Load:
         self.options = options
         self.path = path
         self.progress = progress
+        self.beside = beside
+        self.sha256 = ""
         self.result = FileResult(path.name)
 
     def run(self) -> FileResult:
@@ -71,20 +79,25 @@ class Load:
         return self.result
 
     def _run(self) -> None:
-        source = open_source(self.path)
-        content = self._content()
+        source = self._open()
+        content = self._content(source)
         if not self.options.again:
-            for batch in read_batches(self.workspace).batches:
-                if batch.content == content:
+            known = read_batches(self.workspace)
+            for batch in known.batches:
+                # What replaces anew must come after all that was loaded in between.
+                if batch.content == content and (
+                    not self.options.replace or is_newest(known, batch)
+                ):
                     self.result.loaded_before = True
                     self.result.batch = batch.id
+                    self.beside.add(batch.id)
                     self._note(
                         f"已作为批次 {batch.id} 导入过，未重复导入（--again 可强制导入）",
                         f"loaded already as batch {batch.id}; not loaded again (--again forces it)",
                     )
                     return
-        match = self._match(source)
         fills = self._fills()
+        match = self._match(source, fills)
         converter = Converter(
             self.mapping,
             match,
@@ -96,23 +109,40 @@ class Load:
         )
         rows, problems = self._read(source, converter)
         rows, problems = self._settle(source, converter, rows, problems)
+        rows, problems = self._without_forgotten(rows, problems)
         self.result.accepted = rows.num_rows
         self._note_numbers(source, match)
-        self._summarise(problems)
+        self._summarise(source, problems)
         tables = {self.table.name: rows.drop_columns(["_row"])}
         if self.options.covers is not None:
             tables["reported_days"] = self._covered(rows)
-        if not self.options.dry_run:
-            self._store(source, tables, problems, converter, content)
+        replaced = self._replaced(tables[self.table.name])
+        if self.options.dry_run:
+            self.result.preview = preview(self.workspace, tables, replaced)
+        else:
+            self._store(source, tables, problems, converter, content, replaced)
 
-    def _content(self) -> str:
-        """Hash what decides on the result: content, table, options, mapping."""
+    def _open(self) -> Source:
+        source: Source
+        if self.mapping.layout == "long":
+            source = open_source(self.path)
+            find_heading_row(source, self.mapping)
+        else:
+            source = WideSource(self.path, self.mapping, self.options, self.workspace)
+        self.result.notes += source.notes
+        return source
+
+    def _content(self, source: Source) -> str:
+        """Hash what decides on the result: content, table, options, mapping, who was found."""
+        self.sha256 = files.sha256(self.path)
         decides = {
-            "file": files.sha256(self.path),
+            "file": self.sha256,
             "table": self.table.name,
             "options": self.options.said(),
             "mapping": self.mapping.hash,
         }
+        if isinstance(source, WideSource):
+            decides["rows"] = source.digest
         if self.table.name == "students":
             decides["stages"] = repr(sorted(self.workspace.config.stages.items()))
         return sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
@@ -123,84 +153,12 @@ class Load:
     def _fills(self) -> dict[str, str]:
         return self.mapping.defaults | self.options.fills()
 
-    def _match(self, source: Source) -> Match:
-        """Find the columns; refuse the file if one that it must have is missing."""
-        try:
-            match = self.mapping.match(source.headings)
-        except EarlywarnError as error:
-            raise EarlywarnError(
-                zh=f"{source.name}:{error.text.zh}", en=f"{source.name}: {error.text.en}"
-            ) from None
-        fills = self._fills()
-        needed = [c.name for c in self.table.columns if c.required]
-        if self.table.name == "exams":
-            needed.append("score")
-        missing = [name for name in needed if name not in match.columns and name not in fills]
-        if missing == ["snapshot_date"]:
-            raise EarlywarnError(
-                zh=f"{source.name}：没有快照日期。请用 --snapshot 2026-09-01 说明名册是哪天的，"
-                "或加一列 snapshot_date。",
-                en=f"{source.name}: no snapshot date. Say of which day the registry is with "
-                "--snapshot 2026-09-01, or add a column snapshot_date.",
-            )
-        if missing:
-            raise self._missing(source, match, missing)
-        if match.unknown:
-            self._note(
-                f"未使用的列：{'、'.join(match.unknown)}",
-                f"unknown columns, left out: {', '.join(match.unknown)}",
-            )
-        if match.ignored:
-            self._note(
-                f"本系统不需要的列：{'、'.join(match.ignored)}",
-                f"columns that are not needed, left out: {', '.join(match.ignored)}",
-            )
-        if match.twice:
-            self._note(
-                f"表头出现两次，取第一列：{'、'.join(match.twice)}",
-                f"headings that stand twice, the first is taken: {', '.join(match.twice)}",
-            )
+    def _match(self, source: Source, fills: dict[str, str]) -> Match:
+        if isinstance(source, WideSource):
+            return source.match
+        match = match_headings(self.workspace, source, self.mapping, fills)
+        self.result.notes += notes_of(match)
         return match
-
-    def _missing(self, source: Source, match: Match, missing: list[str]) -> EarlywarnError:
-        zh, en = [], []
-        for name in missing:
-            near = difflib.get_close_matches(name, match.unknown, n=1, cutoff=0.6)
-            zh.append(name + (f"（是否就是 {near[0]}？）" if near else ""))
-            en.append(name + (f" (is it {near[0]}?)" if near else ""))
-        if not match.columns and not match.ignored:
-            return self._no_headings(source)
-        found = ", ".join(filter(None, source.headings))
-        if len(found) > 300:
-            found = found[:300] + "…"
-        return EarlywarnError(
-            zh=f"{source.name} 第 1 行：缺少必需的列 {'、'.join(zh)}。表头有：{found}。"
-            f"请补上该列，或用 --mapping 指定映射文件（当前：{self.mapping.name}）。",
-            en=f"{source.name}, row 1: missing required column {', '.join(en)}. "
-            f"The headings are: {found}. Add the column, or name a mapping file with --mapping "
-            f"(now: {self.mapping.name}).",
-        )
-
-    def _no_headings(self, source: Source) -> EarlywarnError:
-        """Say that row 1 has no known heading; it may be a child's row, so it is not shown."""
-        for name in shipped_mappings():
-            if load_mapping(self.workspace, name, self.table.name).match(source.headings).columns:
-                return EarlywarnError(
-                    zh=f"{source.name} 第 1 行：映射 {self.mapping.name} 不认识这些表头，"
-                    f"映射 {name} 认识。请加上 --mapping {name}。",
-                    en=f"{source.name}, row 1: the mapping {self.mapping.name} knows none of the "
-                    f"headings, the mapping {name} does. Add --mapping {name}.",
-                )
-        needed = [column.name for column in self.table.columns if column.required]
-        return EarlywarnError(
-            zh=f"{source.name} 第 1 行：没有一个已知的表头。表头必须在第 1 行：请删去上面的标题行，"
-            f"或补上表头（必需：{'、'.join(needed)}），或用 --mapping 指定映射文件"
-            f"（当前：{self.mapping.name}）。",
-            en=f"{source.name}, row 1: none of its cells is a known heading. The headings must be "
-            "in row 1: delete a title above them, or add headings (required: "
-            f"{', '.join(needed)}), or name a mapping file with --mapping "
-            f"(now: {self.mapping.name}).",
-        )
 
     def _read(self, source: Source, converter: Converter) -> tuple[pa.Table, pa.Table]:
         """Convert the file chunk by chunk; return the rows accepted so far and the problems."""
@@ -236,7 +194,8 @@ class Load:
             self._note_merged(settled.merged)
         key = " + ".join(self._shown(source, converter.match, name) for name in self.table.key)
         for row, value, others in settled.conflicts:
-            late.append((row, key, value, "same_key", others))
+            places = re.sub(r"\d+", lambda number: source.where(int(number.group())), others)
+            late.append((row, key, value, "same_key", places))
         if settled.conflicts and self.table.name == "students":
             numbers = pa.array([row for row, _, _ in settled.conflicts], pa.int64())
             schools = rows.filter(pc.is_in(rows["_row"], numbers))["school_id"]
@@ -246,6 +205,16 @@ class Load:
         if late:
             problems = pa.concat_tables([problems, _late_problems(source, late)])
         return settled.rows, problems
+
+    def _without_forgotten(self, rows: pa.Table, problems: pa.Table) -> tuple[pa.Table, pa.Table]:
+        """Leave out the rows of forgotten children, good and bad: a note alone counts them."""
+        rows, good = without_forgotten(self.workspace, rows)
+        problems, bad = problems_without_forgotten(self.workspace, problems)
+        if good + bad:
+            self.result.rows_read -= good + bad
+            self.result.quarantined -= bad
+            self.result.notes.append(left_out(good + bad))
+        return rows, problems
 
     def _shown(self, source: Source, match: Match, name: str) -> str:
         index = match.columns.get(name)
@@ -296,7 +265,7 @@ class Load:
                 "were lost before. Better format the column as text",
             )
 
-    def _summarise(self, problems: pa.Table) -> None:
+    def _summarise(self, source: Source, problems: pa.Table) -> None:
         """One reason for each kind of problem and column, with its first place."""
         if not problems.num_rows:
             return
@@ -310,8 +279,11 @@ class Load:
         for column, code, row, value, detail, count in kinds:
             why = reason(code, detail)
             shown = value if len(value) <= _SHOWN_VALUE else value[:_SHOWN_VALUE] + "…"
-            zh_place = f"{self.path.name} 第 {row} 行" + (f"“{column}”列" if column else "")
-            en_place = f"{self.path.name}, row {row}" + (f", column {column}" if column else "")
+            place = source.where(row)
+            zh_place = f"{self.path.name} 第 {place} 行" + (f"“{column}”列" if column else "")
+            en_place = f"{self.path.name}, row {place}" + (f", column {column}" if column else "")
+            if isinstance(source, WideSource):
+                zh_place = en_place = f"{self.path.name} {place}"
             shown_zh = f"“{shown}” " if shown else ""
             shown_en = f"“{shown}” " if shown else ""
             self.result.reasons.append(
@@ -328,6 +300,32 @@ class Load:
         self.result.notes += notes
         return days
 
+    def _replaced(self, rows: pa.Table) -> Replacement | None:
+        """Return what --replace takes out: nothing where a row is in quarantine.
+
+        That row may be the only one left of a child's day, and must not be lost for a wrong cell.
+        """
+        if not self.options.replace:
+            return None
+        if self.result.quarantined:
+            self._note(
+                "有行被隔离，--replace 未生效：文件中的行已照常处理，先前的其他行仍然有效。"
+                "改正后请重新导入整个文件",
+                "rows were quarantined, so --replace was not applied: the file's rows count as "
+                "usual, other earlier rows stay. Correct them and load the whole file again",
+            )
+            return None
+        found = replacement(self.workspace, self.path.name, self.table, rows, self.beside)
+        if found is None:
+            self._note(
+                "文件里没有可用的行，--replace 未生效",
+                "no usable row in the file, so --replace takes nothing out",
+            )
+        else:
+            self.result.notes += found.notes
+            self.result.withdrawn = found.withdrawn
+        return found
+
     def _store(
         self,
         source: Source,
@@ -335,11 +333,12 @@ class Load:
         problems: pa.Table,
         converter: Converter,
         content: str,
+        replaced: Replacement | None,
     ) -> None:
         batch_id = read_batches(self.workspace).next_id
         if problems.num_rows:
             self.result.quarantine = write_quarantine(
-                self.workspace, batch_id, source.name, source.headings, problems
+                self.workspace, batch_id, source.name, source.headings, problems, source.where
             )
         complete: list[tuple[str, str]] = []
         if self.options.complete:
@@ -349,10 +348,17 @@ class Load:
             tables,
             origin=source.name,
             content=content,
+            who=self.options.who,
+            file=SourceFile(name=self.path.name, sha256=self.sha256, size=self.path.stat().st_size),
             options=self.options.said(),
+            rows_read=self.result.rows_read,
+            merged=self.result.merged,
             quarantined=self.result.quarantined,
+            withdrawn=self.result.withdrawn,
+            replaces={self.table.name: replaced.scope} if replaced else {},
             complete=complete,
         )
+        self.beside.add(batch.id)
         self.result.batch = batch.id
         self.result.replaced = batch.replaced
 

@@ -13,6 +13,9 @@ A mapping is a small YAML file:
         months: [enrolled_on]                    # 201909 there means 2019-09-01
       exams:
         full_mark: {default: 100, chinese: 120}  # by subject
+        layout: marks                            # a column a subject; attendance: month
+        who: {name: [姓名, XM], class_id: [班级]}  # who a row is about, beside columns
+        subjects: {chinese: [YW]}                # headings of subjects, beside the Chinese names
 
 Canonical headings are always accepted, and so are the Chinese names of the subjects.
 """
@@ -28,6 +31,7 @@ from decimal import Decimal
 from hashlib import sha256
 from importlib.resources import files as package_files
 from pathlib import Path
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -37,6 +41,8 @@ from earlywarn.tables.contract import TABLES, Table
 from earlywarn.workspace import Workspace
 
 _MAX_EXTENDS = 5
+# Shipped mappings of long tables, the plainest first: what a file's headings are tried against.
+LONG_MAPPINGS = ("canonical", "cn-registry")
 
 SUBJECTS: dict[str, str] = {
     "语文": "chinese",
@@ -64,6 +70,13 @@ BOOLEANS: dict[str, str] = {
 }
 
 
+# long: a row an attendance or a mark. month: a column a day. marks: a column a subject.
+Layout = Literal["long", "month", "marks"]
+LAYOUT_TABLES: dict[Layout, str] = {"month": "attendance", "marks": "exams"}
+# What a wide sheet may say about whom a row is, and about which half of the day.
+Role = Literal["student_id", "id_number", "name", "class_id", "school_id", "school", "half"]
+
+
 class TableMapping(BaseModel):
     """One table's part of a mapping file."""
 
@@ -74,6 +87,9 @@ class TableMapping(BaseModel):
     defaults: dict[str, str] = Field(default_factory=dict)
     months: list[str] = Field(default_factory=list)
     full_mark: dict[str, Decimal] = Field(default_factory=dict)
+    layout: Layout | None = None
+    who: dict[Role, list[str]] = Field(default_factory=dict)
+    subjects: dict[str, list[str]] = Field(default_factory=dict)
 
 
 class MappingFile(BaseModel):
@@ -114,6 +130,9 @@ class Mapping:
     months: frozenset[str]
     full_mark: dict[str, Decimal]
     ignore: frozenset[str]
+    layout: Layout
+    who: dict[str, list[str]]  # role -> accepted headings, normalised
+    subjects: dict[str, str]  # normalised heading -> subject
     hash: str  # over everything above: another mapping under the same name has another
 
     def match(self, headings: Sequence[str]) -> Match:
@@ -265,11 +284,40 @@ def load_mapping(workspace: Workspace, name: str, table: str) -> Mapping:
         defaults |= layer.defaults
         full_mark |= {_subject(key): mark for key, mark in layer.full_mark.items()}
     months = frozenset(column for layer in layers for column in layer.months)
-    parts = (headings, values, defaults, sorted(months), full_mark, sorted(ignore))
-    digest = sha256(repr(parts).encode()).hexdigest()
-    return Mapping(
-        name, contract, headings, values, defaults, months, full_mark, frozenset(ignore), digest
+    layout: Layout = next((layer.layout for layer in layers if layer.layout), "long")
+    who = _who(layers, headings)
+    subjects = {normal_heading(heading): subject for heading, subject in SUBJECTS.items()}
+    for layer in reversed(layers):
+        for subject, accepted in layer.subjects.items():
+            subjects |= {normal_heading(heading): _subject(subject) for heading in accepted}
+    parts = (
+        *(headings, values, defaults, sorted(months), full_mark, sorted(ignore)),
+        *((layout, who, subjects) if layout != "long" else ()),
     )
+    return Mapping(
+        name=name,
+        table=contract,
+        headings=headings,
+        values=values,
+        defaults=defaults,
+        months=months,
+        full_mark=full_mark,
+        ignore=frozenset(ignore),
+        layout=layout,
+        who=who,
+        subjects=subjects,
+        hash=sha256(repr(parts).encode()).hexdigest(),
+    )
+
+
+def _who(layers: Sequence[TableMapping], headings: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return what the headings of a wide sheet say about whom a row is."""
+    found = {}
+    for role in get_args(Role):
+        said = [heading for layer in layers for heading in layer.who.get(role, [])]
+        accepted = [*headings.get(role, [role]), *map(normal_heading, said)]
+        found[role] = list(dict.fromkeys(accepted))
+    return found
 
 
 def _subject(text: str) -> str:
@@ -324,6 +372,14 @@ def _check_table(document: safeyaml.Document, table: Table, part: TableMapping) 
     if part.full_mark and table.name != "exams":
         raise _wrong(
             document, (*base, "full_mark"), "full_mark 只用于 exams", "full_mark is for exams only"
+        )
+    if part.layout and part.layout != "long" and LAYOUT_TABLES[part.layout] != table.name:
+        wanted = LAYOUT_TABLES[part.layout]
+        raise _wrong(
+            document,
+            (*base, "layout"),
+            f"layout: {part.layout} 只用于 {wanted}",
+            f"layout: {part.layout} is for {wanted} only",
         )
     for subject, mark in part.full_mark.items():
         if not 0 < mark < 1_000_000:

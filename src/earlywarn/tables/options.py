@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from earlywarn.errors import Text, UsageError
+from earlywarn.tables.preview import Preview
+from earlywarn.tables.scopes import REACH
 
 _MAX_COVERED_DAYS = 3660
 
@@ -18,8 +20,11 @@ class IngestOptions:
 
     `snapshot` fills snapshot_date of students; `covers` (both days included) says which days an
     attendance file reports in full; `full_mark`, `exam` and `exam_date` fill what marks leave out;
+    `month`, `through`, `school`, `class_id` say what a wide sheet leaves out: its month, the last
+    day whose empty cells count, and whose sheet it is;
     `complete`: the registry file names all students of its schools; `again` loads a file that is
-    loaded already; `dry_run` changes nothing.
+    loaded already; `replace`: the files are all that is known for their schools and days (`scopes`
+    says which of a table's earlier rows that takes out); `dry_run` changes nothing; `who` loads.
     """
 
     snapshot: date | None = None
@@ -28,9 +33,15 @@ class IngestOptions:
     full_mark: Decimal | None = None
     exam: str | None = None
     exam_date: date | None = None
+    month: tuple[int, int] | None = None
+    through: date | None = None
+    school: str | None = None
+    class_id: str | None = None
     complete: bool = False
     again: bool = False
+    replace: bool = False
     dry_run: bool = False
+    who: str = ""
 
     def check(self, table: str) -> None:
         """Refuse options that mean nothing for `table` (UsageError)."""
@@ -41,12 +52,21 @@ class IngestOptions:
             ("exams", "--full-mark", self.full_mark is not None),
             ("exams", "--exam", self.exam is not None),
             ("exams", "--date", self.exam_date is not None),
+            ("attendance", "--month", self.month is not None),
+            ("attendance", "--through", self.through is not None),
         ):
             if given and table != wanted:
                 raise UsageError(
                     zh=f"{option} 只用于 {wanted}，不用于 {table}。",
                     en=f"{option} is for {wanted}, not for {table}.",
                 )
+        if self.replace and table not in REACH:
+            raise UsageError(
+                zh=f"--replace 不用于 {table}：每所学校只有一行，后导入的总是取代先前的。"
+                "要去掉一所学校，请用 --undo 撤销带来它的批次。",
+                en=f"--replace is not for {table}: a school has one row, and the one loaded later "
+                "counts anyway. To take a school out, --undo the batch that brought it.",
+            )
         if self.full_mark is not None and not 0 < self.full_mark < 1_000_000:
             raise UsageError(
                 zh=f"--full-mark {self.full_mark} 须大于 0、小于 1000000。",
@@ -74,8 +94,18 @@ class IngestOptions:
             said["exam"] = self.exam
         if self.exam_date:
             said["date"] = self.exam_date.isoformat()
+        if self.month:
+            said["month"] = f"{self.month[0]}-{self.month[1]:02}"
+        if self.through:
+            said["through"] = self.through.isoformat()
+        if self.school is not None:
+            said["school"] = self.school
+        if self.class_id is not None:
+            said["class"] = self.class_id
         if self.complete:
             said["complete"] = "yes"
+        if self.replace:
+            said["replace"] = "yes"
         return said
 
     def fills(self) -> dict[str, str]:
@@ -100,11 +130,13 @@ class FileResult:
     merged: int = 0  # rows folded into another one of the same key
     quarantined: int = 0
     replaced: int = 0  # rows of earlier batches whose key stands in this file too
+    withdrawn: int = 0  # rows that --replace takes out, their key not in this file
     reasons: list[Text] = field(default_factory=list)  # one for each kind, with the first place
     notes: list[Text] = field(default_factory=list)
     quarantine: Path | None = None
     batch: int | None = None
     loaded_before: bool = False
+    preview: list[Preview] = field(default_factory=list)  # of a dry run, one for each table
     error: Text | None = None  # the file cannot be used
 
 
@@ -114,6 +146,7 @@ class IngestResult:
 
     table: str
     files: list[FileResult] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)  # in a folder, but no data file
 
     @property
     def exit_code(self) -> int:

@@ -8,7 +8,7 @@ apostrophe.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -36,11 +36,17 @@ def safe_cell(text: str) -> str:
 
 
 def write_quarantine(
-    workspace: Workspace, batch_id: int, file: str, headings: list[str], problems: pa.Table
+    workspace: Workspace,
+    batch_id: int,
+    file: str,
+    headings: list[str],
+    problems: pa.Table,
+    where: Callable[[int], str] = str,
 ) -> Path:
     """Write `problems` (validate.PROBLEM_SCHEMA) as the quarantine file of a batch.
 
-    The file is written whole, UTF-8 with BOM, and sorted by row.
+    `where` gives a row's place (see `Source.where`). The file is written whole, UTF-8 with BOM, and
+    sorted by row.
     """
     path = quarantine_path(workspace, batch_id)
     ordered = problems.sort_by([("row", "ascending")])
@@ -49,12 +55,12 @@ def write_quarantine(
         head = ["file", "row", "column", "value", "reason_zh", "reason_en"]
         writer.writerow([*head, *map(safe_cell, headings)])
         for start in range(0, ordered.num_rows, _STEP):
-            writer.writerows(_lines(file, ordered.slice(start, _STEP)))
+            writer.writerows(_lines(file, ordered.slice(start, _STEP), where))
     return path
 
 
-def _lines(file: str, problems: pa.Table) -> Iterable[list[str]]:
+def _lines(file: str, problems: pa.Table, where: Callable[[int], str]) -> Iterable[list[str]]:
     for line in problems.to_pylist():
         why = reason(line["code"], line["detail"])
-        cells = [file, str(line["row"]), line["column"], line["value"], why.zh, why.en]
+        cells = [file, where(line["row"]), line["column"], line["value"], why.zh, why.en]
         yield [safe_cell(cell or "") for cell in (*cells, *line["cells"])]

@@ -25,6 +25,15 @@ REASONS: dict[str, Text] = {
         "引号没有成对，或位置不对。请改正引号",
         "a quote is not closed or stands in the wrong place; correct the quotes",
     ),
+    "formula_uncached": Text(
+        "公式没有计算结果。请用 Excel 或 WPS 打开并保存一次，或直接填写数值",
+        "this formula was never calculated; open the file in Excel or WPS and save it once, or "
+        "type the value",
+    ),
+    "error_cell": Text(
+        "单元格是错误值（如 #N/A）。请改正公式，或直接填写数值",
+        "this cell is an error such as #N/A; correct its formula, or type the value",
+    ),
     # a cell by itself
     "missing": Text("必填，却是空的。请补填", "must be filled in, but is empty; fill it in"),
     "bad_date": Text(
@@ -82,6 +91,56 @@ REASONS: dict[str, Text] = {
         "the period begins after its end {detail}; check both dates",
     ),
     "more_than_days": Text("大于 {detail}。请核对", "is more than {detail}; check both numbers"),
+    # who a row of a class sheet is about
+    "no_name": Text(
+        "这一行没有姓名，也没有学籍号。请补填", "this row names nobody; fill in the name or number"
+    ),
+    "no_class": Text(
+        "不知道是哪个班：表头、标题和文件名里都没有。请用 --class 说明",
+        "of which class is it? Neither headings nor title nor file name say so; use --class",
+    ),
+    "no_school": Text(
+        "不知道是哪所学校：请用 --school 说明学校代码",
+        "of which school is it? Give the school's number with --school",
+    ),
+    "no_child": Text(
+        "学校名册里没有这个姓名。请核对姓名，或先导入学籍（ingest students）",
+        "nobody of this name is on the school's registry; check the name, or load the registry "
+        "first (ingest students)",
+    ),
+    "child_of_other_class": Text(
+        "本班没有这个姓名，本校其他班有：{detail}。请核对班级，或填上学籍号",
+        "nobody of this name is in this class; in other classes of the school: {detail}. Check the "
+        "class, or fill in the registry number",
+    ),
+    "two_children": Text(
+        "本班有不止一个同名学生：{detail}。请填上学籍号",
+        "more than one child of this class has this name: {detail}. Fill in the registry number",
+    ),
+    "child_twice": Text(
+        "第 {detail} 行是同一个孩子。请只保留一行；若是同名的另一个孩子，请填上学籍号",
+        "row {detail} is about the same child; keep one row, or fill in the registry number if it "
+        "is another child of that name",
+    ),
+    "id_number_length": Text(
+        "身份证号应为 15 或 18 位，这里是 {detail} 位。请核对",
+        "an identity number has 15 or 18 digits, this one {detail}; check it",
+    ),
+    "id_number_check": Text(
+        "身份证号的校验位不对，有一位写错了。请核对",
+        "the identity number's check digit is wrong: one digit is mistaken; check it",
+    ),
+    "no_child_of_number": Text(
+        "名册里没有这个身份证号的学生。请核对，或先导入学籍",
+        "nobody on the registry has this identity number; check it, or load the registry first",
+    ),
+    # a sign of a monthly sheet
+    "sign_conflict": Text(
+        "表中图例与映射对这个记号的解释不同。请在映射的 values.status 中写明",
+        "the sheet's legend and the mapping explain this sign differently; say which is meant "
+        "under values.status in the mapping",
+    ),
+    "no_such_day": Text("这个月没有这一天。请核对日期", "this month has no such day; check it"),
     # beside other rows of the file
     "same_key": Text(
         "与第 {detail} 行的键相同而内容不同。请只保留正确的一行",

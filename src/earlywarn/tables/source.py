@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from earlywarn.errors import EarlywarnError
+from earlywarn.errors import EarlywarnError, Text
 
 MAX_CELL = 131_072  # characters; a longer cell makes its row a wrong row
 CHUNK_ROWS = 20_000
@@ -55,17 +55,24 @@ class Source(ABC):
     headings: list[str]
     # Where plain numbers may be dates, as in a workbook: the day before day 1.
     serial_epoch: date | None = None
+    heading_row: int = 1
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.headings = []
         # Indexes of the columns in which numbers were stored as numbers (workbooks only).
         self.numeric: set[int] = set()
+        # What the reader had to do or decide, for the person who sent the file.
+        self.notes: list[Text] = []
 
     @property
     def name(self) -> str:
         """The file's name, as messages show it."""
         return self.path.name
+
+    def where(self, row: int) -> str:
+        """Return the place of a row as a person finds it: its number, or sheet and cell."""
+        return str(row)
 
     @abstractmethod
     def chunks(self) -> Iterator[Chunk]:

@@ -130,16 +130,26 @@ def relink(con: Connection, table: Table) -> None:
 
     The numbers stay, and the last one used is remembered: none is given twice.
     """
-    head = con.execute(select(chains).where(chains.c.name == table.name)).mappings().first()
+    rows = con.execute(select(table).order_by(table.c.id)).mappings().all()
+    _relink(con, table, table.name, rows, "")
+
+
+def relink_case(con: Connection, case_id: int, first: str) -> None:
+    """Hash a case's entries anew, from the hash `first`, after `forget` has struck words out."""
+    query = select(entries).where(entries.c.case_id == case_id).order_by(entries.c.seq)
+    _relink(con, entries, case_chain(case_id), con.execute(query).mappings().all(), first)
+
+
+def _relink(con: Connection, table: Table, chain: str, rows: Sequence[Row], before: str) -> None:
+    head = con.execute(select(chains).where(chains.c.name == chain)).mappings().first()
     if head is None:
         return
-    before, count = "", 0
-    for row in con.execute(select(table).order_by(table.c.id)).mappings().all():
-        count += 1
+    for row in rows:
         before = _hash(table, before, row)
         if before != row["hash"]:
-            con.execute(update(table).where(table.c.id == row["id"]).values(hash=before))
-    _set_head(con, table.name, head["last"], count, before, known=True)
+            where = [key == row[key.name] for key in table.primary_key.columns]
+            con.execute(update(table).where(*where).values(hash=before))
+    _set_head(con, chain, head["last"], len(rows), before, known=True)
 
 
 def drop(con: Connection, chain: str) -> None:

@@ -96,7 +96,10 @@ def _sqlite_connected(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _sqlite_begin(con: Connection) -> None:
-    writes = con.get_execution_options().get("writes", False)
+    options = con.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        return
+    writes = options.get("writes", False)
     con.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
@@ -117,6 +120,19 @@ def writing(engine: Engine) -> Iterator[Connection]:
         if engine.dialect.name == "postgresql":
             con.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         yield con
+
+
+def compact(engine: Engine) -> None:
+    """Write an SQLite database anew without its free pages; a server sees to that by itself."""
+    if engine.dialect.name != "sqlite":
+        return
+    with (
+        explained(engine.url),
+        engine.execution_options(isolation_level="AUTOCOMMIT").connect() as con,
+    ):
+        con.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")  # nothing, unless somebody set WAL
+        con.exec_driver_sql("VACUUM")
+        con.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextmanager

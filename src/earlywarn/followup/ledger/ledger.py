@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -25,7 +25,13 @@ from earlywarn.followup.ledger import (
     store,
 )
 from earlywarn.followup.ledger.chain import append
-from earlywarn.followup.ledger.connect import ledger_url, make_engine, reading, writing
+from earlywarn.followup.ledger.connect import (
+    compact,
+    ledger_url,
+    make_engine,
+    reading,
+    writing,
+)
 from earlywarn.followup.ledger.schema import audit, cases
 from earlywarn.followup.ledger.views import Case, CaseKind
 from earlywarn.workspace import Workspace
@@ -265,13 +271,35 @@ class Ledger:
             names = tuple(Audited.__dataclass_fields__)
             return tuple(Audited(**{name: row[name] for name in names}) for row in rows)
 
-    def forget(self, child: str, *, who: str) -> forgetting.Forgotten:
+    def forget(
+        self, child: str, *, who: str, struck: Callable[[str], str] = str
+    ) -> forgetting.Forgotten:
         """Delete everything about a child (by student_id, or the name of one on no registry).
 
-        The audit log keeps that it was done, by whom and how much, and not of whom.
+        `struck` takes the child's words out of what was written of others. The audit log keeps
+        that it was done, by whom and how much, and not of whom; where there is nothing, nothing.
         """
         with writing(self.engine) as con:
-            return forgetting.forget(con, child, _stamp(who, None))
+            return forgetting.forget(con, child, _stamp(who, None), struck)
+
+    def held(self, child: str) -> forgetting.Forgotten:
+        """Return how much the ledger holds about a child."""
+        with reading(self.engine) as con:
+            return forgetting.held(con, child)
+
+    def people(self, *, besides: str = "") -> set[str]:
+        """Return the names of children on no registry, responsible people and users."""
+        with reading(self.engine) as con:
+            return forgetting.people(con, besides)
+
+    def cases_of_person(self, person: str) -> tuple[Case, ...]:
+        """Return the cases of a child on no registry, by its name."""
+        with reading(self.engine) as con:
+            return tuple(store.read_cases(con, cases.c.person == person))
+
+    def compact(self) -> None:
+        """Give back what was deleted: no free page, journal or log of SQLite's keeps it."""
+        compact(self.engine)
 
     def check(self) -> tuple[Text, ...]:
         """Return every sign that a row was changed or deleted, or refers to nothing."""

@@ -1,0 +1,248 @@
+"""`forget`: a child leaves tables, quarantine, runs, lists, rounds, trials and the ledger."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from earlywarn.errors import EarlywarnError
+from earlywarn.followup.labels import bring_back
+from earlywarn.followup.ledger import Ledger
+from earlywarn.followup.ledger.connect import ledger_url
+from earlywarn.followup.returned.signing import workbook_key
+from earlywarn.forgetting.known import child_of, rows_of
+from earlywarn.forgetting.plan import Plan, pending
+from earlywarn.forgetting.runs import folders_of, say_so
+from earlywarn.forgetting.sweep import Found, sweep
+from earlywarn.forgetting.tables import set_quarantined, take_out
+from earlywarn.tables.batches import read_batches
+from earlywarn.tables.forgotten import Forgotten
+from earlywarn.tables.quarantine import FOLDER as QUARANTINE
+from earlywarn.workspace import Workspace
+
+ACTION = "forget"
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """What was taken out, or (`is_done` False) would be.
+
+    `rows` by table; files by their path below the root: `rewritten`, `removed`, and `left`, which
+    their owner put into the workspace in a form that is not rewritten. `shares` says that a name
+    or phone of the child's is another's too, and stays with that one.
+    """
+
+    is_done: bool
+    rows: dict[str, int]
+    rewritten: tuple[str, ...]
+    removed: tuple[str, ...]
+    left: tuple[str, ...]
+    runs: tuple[str, ...]
+    cases: int
+    entries: int
+    unsettled: int
+    shares: bool
+
+
+def forget(
+    workspace: Workspace,
+    student_id: str,
+    *,
+    who: str,
+    dry_run: bool = False,
+    stage: Callable[[str], None] = lambda name: None,
+) -> Forgetting:
+    """Take everything about a child out of the workspace, and see that nothing brings it back.
+
+    It may be stopped at any moment; called again, it goes on to the same end. Another child's
+    forgetting that was stopped is finished first.
+
+    Parameters
+    ----------
+    student_id
+        The child's number; of a child on no registry, the name that its case is under.
+    who
+        Who does it, for the audit log, which keeps that and no name.
+    dry_run
+        Change nothing; say what would go.
+
+    Raises
+    ------
+    EarlywarnError
+        If nothing in the workspace is about such a child, or a file cannot be written (it is open
+        elsewhere): then the rest is done, and calling again finishes it.
+    """
+    with workspace.lock(ACTION), ExitStack() as stack:
+        ledger = None
+        if Ledger.is_begun(workspace):
+            ledger = stack.enter_context(Ledger.open(workspace))
+        begun = pending(workspace)
+        if begun is not None and begun.student_id != student_id and not dry_run:
+            _carry_out(workspace, ledger, _survey(workspace, ledger, begun, stage), who, stage)
+            begun = None
+        if begun is None or begun.student_id != student_id:
+            child = child_of(workspace, student_id, ledger)
+            begun = Plan(
+                token=secrets.token_hex(4),
+                at=datetime.now(UTC).isoformat(timespec="seconds"),
+                student_id=student_id,
+                names=child.names,
+                own=child.own,
+            )
+        plan = _survey(workspace, ledger, begun, stage)
+        if plan.is_empty and pending(workspace) is None:
+            raise _unknown(workspace, student_id)
+        if not dry_run:
+            _carry_out(workspace, ledger, plan, who, stage)
+        return _told(workspace, plan, is_done=not dry_run)
+
+
+def _survey(
+    workspace: Workspace, ledger: Ledger | None, plan: Plan, stage: Callable[[str], None]
+) -> Plan:
+    """Return the plan with all that holds the child now, beside what it held before."""
+    child = plan.child
+    now: Counter[str] = Counter()
+    for file, count in rows_of(workspace, plan.student_id).items():
+        now[file.split("/")[0]] += count
+    rows = {table: max(plan.rows.get(table, 0), now[table]) for table in {**plan.rows, **now}}
+    files = dict(plan.files)
+    quarantined = dict(plan.quarantined)
+    counts = {batch.id: batch.quarantined for batch in read_batches(workspace).batches}
+    for found in _sweep(workspace, plan, stage):
+        name = found.path.relative_to(workspace.root).as_posix()
+        files[name] = found.what
+        batch = _quarantine_of(workspace, found.path)
+        if batch in counts and batch not in quarantined:
+            gone = len({cells[1:2] for cells in found.dropped})  # one line for each bad cell
+            quarantined[batch] = 0 if found.what == "remove" else max(0, counts[batch] - gone)
+    held = ledger.held(child.student_id) if ledger is not None else None
+    return plan.model_copy(
+        update={
+            "rows": rows,
+            "files": files,
+            "quarantined": quarantined,
+            "cases": max(plan.cases, held.cases if held else 0),
+            "entries": max(plan.entries, held.entries if held else 0),
+            "unsettled": max(plan.unsettled, held.unsettled if held else 0),
+            "looks": max(plan.looks, held.looks if held else 0),
+        }
+    )
+
+
+def _carry_out(
+    workspace: Workspace,
+    ledger: Ledger | None,
+    plan: Plan,
+    who: str,
+    stage: Callable[[str], None],
+) -> None:
+    """Do it: each step leaves a whole workspace, and done twice changes nothing more."""
+    child = plan.child
+    plan.write(workspace)
+    Forgotten.load(workspace).add(
+        workspace, child.student_id, [name for name in child.names if name in child.own]
+    )
+    stage("tables")
+    take_out(workspace, child.student_id, rows_of(workspace, child.student_id))
+    if ledger is not None:
+        stage("ledger")
+        ledger.forget(child.student_id, who=who, struck=child.struck)
+        ledger.compact()
+        bring_back(workspace, ledger)
+    refused = []
+    for found in _sweep(workspace, plan, stage):
+        stage(found.path.name)
+        try:
+            found.carry_out()
+        except OSError:
+            refused.append(found.path.relative_to(workspace.root).as_posix())
+    if refused:
+        raise _in_use(refused)
+    stage("notes")
+    set_quarantined(workspace, plan.quarantined)
+    for folder, files in folders_of(workspace.root, plan.files).items():
+        say_so(folder, files, at=plan.at, token=plan.token)
+    stage("audit")
+    _audit(workspace, plan, who)
+    plan.done(workspace)
+
+
+def _sweep(workspace: Workspace, plan: Plan, stage: Callable[[str], None]) -> Iterator[Found]:
+    known = read_batches(workspace)
+    skip = {workspace.data / part.file for batch in known.batches for part in batch.parts}
+    url = ledger_url(workspace)
+    if url.get_backend_name() == "sqlite":
+        file = Path(str(url.database))
+        skip |= {file.with_name(file.name + end) for end in ("", "-journal", "-wal", "-shm")}
+    key = workbook_key(workspace.config)
+    return sweep(workspace, plan.child, key, skip=skip, stage=stage)
+
+
+def _quarantine_of(workspace: Workspace, path: Path) -> int | None:
+    """Return the batch whose quarantine a file is, None if it is none."""
+    if path.parent != workspace.data / QUARANTINE:
+        return None
+    digits = path.stem.removeprefix("batch-")
+    return int(digits) if digits.isdecimal() else None
+
+
+def _audit(workspace: Workspace, plan: Plan, who: str) -> None:
+    """Keep that it was done, by whom and how much, and not of whom; once for each forgetting."""
+    files = sum(what != "left" for what in plan.files.values())
+    rows = sum(plan.rows.values())
+    thing = f"a child was forgotten: {rows} rows of tables, {files} files ({plan.token})"
+    with Ledger.open(workspace) as ledger:
+        if not any(line.object == thing for line in ledger.audited()):
+            ledger.audit(ACTION, thing, who=who, role="", rows=rows)
+
+
+def _told(workspace: Workspace, plan: Plan, *, is_done: bool) -> Forgetting:
+    def which(what: str) -> tuple[str, ...]:
+        return tuple(sorted(name for name, done in plan.files.items() if done == what))
+
+    runs = (
+        folder.relative_to(workspace.root).as_posix()
+        for folder in folders_of(workspace.root, plan.files)
+    )
+    return Forgetting(
+        is_done=is_done,
+        rows=plan.rows,
+        rewritten=which("rewrite"),
+        removed=which("remove"),
+        left=which("left"),
+        runs=tuple(sorted(runs)),
+        cases=plan.cases,
+        entries=plan.entries,
+        unsettled=plan.unsettled,
+        shares=bool(set(plan.names) - set(plan.own)),
+    )
+
+
+def _unknown(workspace: Workspace, student_id: str) -> EarlywarnError:
+    if student_id in Forgotten.load(workspace):
+        return EarlywarnError(
+            zh=f"{student_id} 已经被遗忘，工作区里没有这名孩子的任何内容。",
+            en=f"{student_id} was forgotten already: nothing in the workspace is about that child.",
+        )
+    return EarlywarnError(
+        zh=f"工作区里没有学生 {student_id}，未作改动。请核对学籍号；没有学籍的孩子请写"
+        "案例上的姓名。",
+        en=f"Nothing in the workspace is about {student_id}; nothing was changed. Check the "
+        "number; for a child on no registry give the name that its case is under.",
+    )
+
+
+def _in_use(files: list[str]) -> EarlywarnError:
+    shown = "、".join(files[:5]), ", ".join(files[:5])
+    return EarlywarnError(
+        zh=f"有 {len(files)} 个文件写不了（{shown[0]}），可能正被打开。请关闭它们，再运行一次同样的"
+        "命令；其余已经完成。",
+        en=f"{len(files)} files cannot be written ({shown[1]}): they may be open. Close them and "
+        "run the same command again; the rest is done.",
+    )
