@@ -18,6 +18,7 @@ import pytest
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError
+from earlywarn.features.newest import newest_school_day
 from earlywarn.files import write_whole
 from earlywarn.models.store import registry
 from earlywarn.scoring.run import (
@@ -27,7 +28,6 @@ from earlywarn.scoring.run import (
     Run,
     Scored,
     last_week,
-    newest_school_day,
     run_folders,
     score,
 )

@@ -5,9 +5,10 @@ Source of the terms: the Ministry of Education's registry sheet and dropout-cont
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 
-from earlywarn.errors import Text
+from earlywarn.errors import Lang, Text
 
 
 class Tier(StrEnum):
@@ -160,3 +161,18 @@ CODE_LABELS: dict[str, dict[str, Text]] = {
 def counted(number: int, noun: str) -> str:
     """Return `1 rule` or `2 rules`, for English sentences."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+WEEKDAYS = (
+    *(Text("周一", "Mon"), Text("周二", "Tue"), Text("周三", "Wed"), Text("周四", "Thu")),
+    *(Text("周五", "Fri"), Text("周六", "Sat"), Text("周日", "Sun")),
+)
+
+
+def day_in_words(when: date, lang: Lang, today: date | None = None) -> str:
+    """Return a date in words, with its year unless it is `today`'s: `11月20日`, `20 Nov`."""
+    year = today is None or when.year != today.year
+    if lang == "zh":
+        return f"{when.year}年{when.month}月{when.day}日" if year else f"{when.month}月{when.day}日"
+    return f"{when.day} {MONTHS[when.month - 1]}" + (f" {when.year}" if year else "")

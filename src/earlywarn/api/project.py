@@ -22,6 +22,7 @@ from earlywarn.engine.duckdb import connect
 from earlywarn.errors import UsageError
 from earlywarn.features.build import build, feature_table
 from earlywarn.features.groups import load_groups
+from earlywarn.features.newest import newest_school_day
 from earlywarn.models.dates import known_period
 from earlywarn.models.measures.followed import followed
 from earlywarn.models.panel import Panel, build_panel
@@ -32,7 +33,6 @@ from earlywarn.models.training import training_panel
 from earlywarn.models.watching.compare import Side, compare
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.frame import prepare, score_frame
-from earlywarn.scoring.run import newest_school_day
 from earlywarn.tables.batches import one_row_a_day
 from earlywarn.watchlist.weekly import score_and_list
 from earlywarn.workspace import Workspace

@@ -8,17 +8,14 @@ from itertools import groupby
 
 from earlywarn.checking.numbers import many
 from earlywarn.errors import Text
+from earlywarn.words import MONTHS, day_in_words
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SHOWN_WEEKS = 8
 
 
 def day(when: date) -> Text:
     """Return a date with its year."""
-    return Text(
-        f"{when.year}年{when.month}月{when.day}日",
-        f"{when.day} {_MONTHS[when.month - 1]} {when.year}",
-    )
+    return Text(day_in_words(when, "zh"), day_in_words(when, "en"))
 
 
 def span(first: date, last: date) -> Text:
@@ -29,7 +26,7 @@ def span(first: date, last: date) -> Text:
     if (first.year, first.month) == (last.year, last.month):
         return Text(f"{a.zh}至{last.day}日", f"{first.day} to {b.en}")
     if first.year == last.year:
-        month = _MONTHS[first.month - 1]
+        month = MONTHS[first.month - 1]
         return Text(f"{a.zh}至{last.month}月{last.day}日", f"{first.day} {month} to {b.en}")
     return Text(f"{a.zh}至{b.zh}", f"{a.en} to {b.en}")
 
@@ -78,7 +75,7 @@ def _one_week(week: tuple[int, int], days: list[date], whole: bool) -> Text:
         f"{month}月" + "、".join(f"{when.day}日" for when in found) for month, found in months
     )
     en = ", ".join(
-        ", ".join(str(when.day) for when in found) + f" {_MONTHS[month - 1]}"
+        ", ".join(str(when.day) for when in found) + f" {MONTHS[month - 1]}"
         for month, found in months
     )
     return Text(

@@ -6,9 +6,7 @@ from datetime import date
 
 import duckdb
 
-from earlywarn.engine.duckdb import sql_file
-
-SQL_PACKAGE = "earlywarn.checking.sql"
+from earlywarn.features.newest import newest_reported_day
 
 
 def default_day(con: duckdb.DuckDBPyConnection, today: date) -> date:
@@ -16,6 +14,10 @@ def default_day(con: duckdb.DuckDBPyConnection, today: date) -> date:
 
     Without any attendance the newest registry's day; without that, `today`.
     """
-    ((found,),) = con.execute(sql_file(SQL_PACKAGE, "day.sql"), {"today": today}).fetchall()
-    day: date | None = found
-    return day or today
+    found = newest_reported_day(con, today)
+    if found is None:
+        ((found,),) = con.execute(
+            "SELECT max(snapshot_date) FROM students WHERE snapshot_date <= $today",
+            {"today": today},
+        ).fetchall()
+    return found or today

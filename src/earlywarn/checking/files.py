@@ -15,6 +15,7 @@ from earlywarn.checking.numbers import percent
 from earlywarn.checking.state import State
 from earlywarn.errors import Lang
 from earlywarn.pages import template
+from earlywarn.words import day_in_words
 
 PAGE_FILE, JSON_FILE = "check.html", "check.json"
 
@@ -34,7 +35,7 @@ def page(state: State, lang: Lang) -> bytes:
         state=state,
         sections=by_school(state),
         totals=wording.totals(state)(lang),
-        day=wording.day(state.as_of, lang),
+        day=day_in_words(state.as_of, lang),
         t=lambda key: wording.WORDS[key](lang),
         name=lambda school_id: wording.school_name(state, school_id)(lang),
         say=lambda text: text(lang),

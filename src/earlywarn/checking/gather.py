@@ -8,10 +8,11 @@ from typing import Any
 
 import duckdb
 
-from earlywarn.checking.day import SQL_PACKAGE
 from earlywarn.engine.duckdb import run_sql_file, sql_file
 from earlywarn.features.build import SQL_PACKAGE as FEATURES_SQL
 from earlywarn.workspace import Config
+
+SQL_PACKAGE = "earlywarn.checking.sql"
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from earlywarn.checking.columns import label
-from earlywarn.checking.day import SQL_PACKAGE
 from earlywarn.checking.finding import Finding
-from earlywarn.checking.gather import Gathered
+from earlywarn.checking.gather import SQL_PACKAGE, Gathered
 from earlywarn.checking.numbers import many, percent
 from earlywarn.engine.duckdb import run_sql_file
 from earlywarn.errors import Text

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-
-from earlywarn.checking import dates
 from earlywarn.checking.finding import Finding
 from earlywarn.checking.state import State
-from earlywarn.errors import Lang, Text
+from earlywarn.errors import Text
 from earlywarn.words import counted
 
 WORDS: dict[str, Text] = {
@@ -38,11 +35,6 @@ WORDS: dict[str, Text] = {
         "Generated data: schools, children and numbers were made up by a program; none is real.",
     ),
 }
-
-
-def day(when: date, lang: Lang) -> str:
-    """Return a date as the head of a page has it."""
-    return dates.day(when)(lang)
 
 
 def totals(state: State) -> Text:

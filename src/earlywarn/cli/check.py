@@ -17,6 +17,7 @@ from earlywarn.cli.common import (
     parse_date,
 )
 from earlywarn.errors import Text
+from earlywarn.words import day_in_words
 from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _show(out: Output, state: State, shown: int) -> None:
         console.width = _PIPED_WIDTH
     if state.generated:
         out.say(wording.WORDS["generated"])
-    out.line(wording.day(state.as_of, out.lang))
+    out.line(day_in_words(state.as_of, out.lang))
     out.say(wording.totals(state))
     if state.findings:
         console.print(_table(out, state, state.findings[:shown]))

@@ -19,6 +19,7 @@ from earlywarn.cli.common import (
     user_of,
 )
 from earlywarn.errors import Text
+from earlywarn.words import day_in_words
 from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _away_table(out: Output, made: Round) -> Table:
                 one.child.class_id,
                 one.child.name or one.child.student_id,
                 wording.away_day(one)(out.lang),
-                wording.day(one.run.first_day, made.as_of, out.lang),
+                day_in_words(one.run.first_day, out.lang, made.as_of),
                 wording.step(one)(out.lang),
                 wording.due(one, made.as_of)(out.lang),
                 one.responsible(out.lang),
@@ -113,7 +114,6 @@ def _away_table(out: Output, made: Round) -> Table:
 
 
 def _back_table(out: Output, made: Round) -> Table:
-    from earlywarn.followup.daily import wording
 
     table = _table(out, "back", ("school", "class", "student", "back_on", "days_away"))
     for school in made.schools:
@@ -122,7 +122,7 @@ def _back_table(out: Output, made: Round) -> Table:
                 school.name if i == 0 else "",
                 one.child.class_id,
                 one.child.name or one.child.student_id,
-                wording.day(one.returned.back_on, made.as_of, out.lang),
+                day_in_words(one.returned.back_on, out.lang, made.as_of),
                 str(len(one.returned.days)),
             )
     return table

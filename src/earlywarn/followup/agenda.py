@@ -9,13 +9,13 @@ from typing import Any
 from earlywarn.engine.duckdb import connect
 from earlywarn.errors import Lang
 from earlywarn.features.build import build
+from earlywarn.features.newest import newest_school_day
 from earlywarn.followup.casedays import case_days
 from earlywarn.followup.deadlines import BY_LABELS, Due, agenda
 from earlywarn.followup.escalation import Escalation
 from earlywarn.followup.ledger import Ledger
 from earlywarn.roles import Role, pseudonym
 from earlywarn.rules.pack import load_rulebook
-from earlywarn.scoring.run import newest_school_day
 from earlywarn.workspace import Workspace
 
 _CHILDREN = """

@@ -18,6 +18,7 @@ from earlywarn import __version__
 from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError, Text
 from earlywarn.features.groups import GROUPS_FILE
+from earlywarn.features.newest import newest_school_day
 from earlywarn.impact.counts import (
     Cohort,
     Moved,
@@ -36,7 +37,6 @@ from earlywarn.models.store import registry
 from earlywarn.rules.pack import ACTIONS_FILE, RuleBook, load_rulebook
 from earlywarn.rules.problems import Problem, RulesError
 from earlywarn.scoring.frame import prepare
-from earlywarn.scoring.run import newest_school_day
 from earlywarn.words import Tier
 from earlywarn.workspace import Workspace
 

@@ -14,7 +14,7 @@ from earlywarn.impact.rows import ChildChange, Impact, SchoolImpact
 from earlywarn.pages import template
 from earlywarn.report import impact_words as words
 from earlywarn.watchlist import wording
-from earlywarn.words import TIER_LABELS, Tier
+from earlywarn.words import TIER_LABELS, Tier, day_in_words
 
 _LISTED = (Tier.URGENT, Tier.HIGH, Tier.WATCH)
 _SIGNS = {"enter": "＋", "leave": "－", "up": "↑", "down": "↓"}
@@ -34,7 +34,7 @@ def impact_page(impact: Impact, lang: Lang) -> str:
         headline=words.headline(impact, lang),
         base_note=words.base_note(impact, lang),
         model=words.model(impact, lang),
-        as_of=wording.day(impact.as_of, lang),
+        as_of=day_in_words(impact.as_of, lang),
         conversation=wording.CONVERSATION(lang),
         generated=f"{wording.GENERATED.zh} / {wording.GENERATED.en}",
         generated_note=wording.GENERATED_NOTE(lang),

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError, Text
+from earlywarn.features.newest import newest_school_day
 from earlywarn.models.dates import known_period
 from earlywarn.models.scorecard import Scorecard, apply, hit_matrix
 from earlywarn.models.store import registry
@@ -21,7 +22,7 @@ from earlywarn.models.watching.reference import Reference, read_reference
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.frame import DECIMALS, prepare
 from earlywarn.scoring.history import all_runs, newest_runs
-from earlywarn.scoring.run import RunFolder, newest_school_day, unreadable
+from earlywarn.scoring.run import RunFolder, unreadable
 from earlywarn.workspace import Workspace
 
 _BANDS = ("stable", "season", "chance", "some", "strong")

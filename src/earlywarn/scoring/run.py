@@ -25,6 +25,7 @@ from earlywarn import __version__
 from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError, Lang
 from earlywarn.features.catalogue import CATALOGUE_VERSION
+from earlywarn.features.newest import newest_school_day
 from earlywarn.files import sha256, whole_folder, write_whole
 from earlywarn.models.scorecard import Scorecard, Weights, calm_terms, weights_for
 from earlywarn.models.store import registry
@@ -137,40 +138,6 @@ def last_week(workspace: Workspace, as_of: date) -> RunFolder | None:
         if runs:
             return runs[-1]
     return None
-
-
-def newest_school_day(con: duckdb.DuckDBPyConnection, today: date) -> date:
-    """Return the newest reported school day up to `today`.
-
-    Raises
-    ------
-    EarlywarnError
-        If no attendance and no reported day is loaded.
-    """
-    ((found,),) = con.execute(
-        """
-        WITH days AS (
-            SELECT date FROM attendance WHERE date <= $today
-            UNION
-            SELECT date FROM reported_days WHERE date <= $today
-        )
-        SELECT coalesce(
-            max(date) FILTER (
-                WHERE date IN (SELECT date FROM calendar WHERE is_school_day)
-            ),
-            max(date)
-        )
-        FROM days
-        """,
-        {"today": today},
-    ).fetchall()
-    if found is None:
-        raise EarlywarnError(
-            zh="还没有任何考勤，无法决定截止日期。请先导入考勤，或用 --as-of 指定。",
-            en="No attendance is loaded to tell the as-of date. Load some or give --as-of.",
-        )
-    day: date = found
-    return day
 
 
 def score(

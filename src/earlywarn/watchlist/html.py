@@ -29,7 +29,7 @@ from earlywarn.watchlist.sentences import (
     strip_words,
     why_changed,
 )
-from earlywarn.words import TIER_LABELS
+from earlywarn.words import TIER_LABELS, day_in_words
 
 # What is filled in by hand under each row on paper, as in the workbook.
 _BY_HAND = ("contacted_on", "contacted_by", "visited_on", "where", "cause", "outcome", "next")
@@ -90,9 +90,9 @@ def common(listing: Listing, lang: Lang) -> dict[str, Any]:
         "case": lambda case: case_words(case, lang, today),
         "overdue": lambda steps: overdue_words(steps, lang),
         "due": lambda step: wording.due_day(step.due, lang, today, step.about),
-        "day": lambda when: wording.day(when, lang, today) if when else "–",
+        "day": lambda when: day_in_words(when, lang, today) if when else "–",
         "student_id": lambda child: wording.short_id(child.student_id, lang),
-        "as_of": wording.day(today, lang),
+        "as_of": day_in_words(today, lang),
         "ask_home": wording.ASK_HOME(lang),
         "conversation": wording.CONVERSATION(lang),
         "nothing_single": wording.NOTHING_SINGLE(lang),

@@ -14,6 +14,7 @@ from earlywarn.errors import Lang
 from earlywarn.watchlist import wording
 from earlywarn.watchlist.rows import ListedChild, Listing
 from earlywarn.watchlist.sentences import strip_words
+from earlywarn.words import day_in_words
 
 BAR, STEP, WEEK_GAP, HEIGHT = 4, 5, 3, 26
 _BARS = {"p": 2, "h": 8, "l": 9, "e": 9, "s": 16, "v": 16, "x": 26, "n": 6, "u": 12}
@@ -79,7 +80,7 @@ def weeks(child: ListedChild, lang: Lang, listing: Listing) -> list[Week]:
         dated = [(next(days), mark) for mark in marks]
         found.append(
             Week(
-                wording.day(dated[0][0], lang, listing.as_of),
+                day_in_words(dated[0][0], lang, listing.as_of),
                 tuple((when.day, mark, signs[mark]) for when, mark in dated),
             )
         )

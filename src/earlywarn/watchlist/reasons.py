@@ -20,7 +20,7 @@ from earlywarn.features.catalogue import CATALOGUE, FEATURES, describe
 from earlywarn.rules.reasons import placeholders
 from earlywarn.watchlist import wording
 from earlywarn.watchlist.rows import Reason
-from earlywarn.words import Tier
+from earlywarn.words import Tier, day_in_words
 
 if TYPE_CHECKING:
     from earlywarn.rules.pack import Rule
@@ -223,7 +223,7 @@ def _basis(evidence: Evidence, column: str | None) -> tuple[date | None, Text]:
     on = evidence.basis.get(column) if column else None
     if on is None:
         return None, Text("", "")
-    zh, en = wording.day(on, "zh", evidence.as_of), wording.day(on, "en", evidence.as_of)
+    zh, en = day_in_words(on, "zh", evidence.as_of), day_in_words(on, "en", evidence.as_of)
     said = {
         "attendance_date": Text(f"截至{zh}", f"up to {en}"),
         "exam_date": Text(f"{zh}考试", f"exam of {en}"),

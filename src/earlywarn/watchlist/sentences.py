@@ -17,7 +17,7 @@ from earlywarn.watchlist.rows import (
     SchoolList,
     Silence,
 )
-from earlywarn.words import TIER_LABELS
+from earlywarn.words import TIER_LABELS, day_in_words
 
 
 def tier_counts(counts: dict[str, int], lang: Lang) -> str:
@@ -32,7 +32,7 @@ def compared(listing: Listing, lang: Lang) -> str:
     """Return what the list is compared with, or that there is nothing."""
     if listing.previous_as_of is None:
         return wording.word("no_comparison", lang)
-    before = wording.day(listing.previous_as_of, lang, listing.as_of)
+    before = day_in_words(listing.previous_as_of, lang, listing.as_of)
     return f"与上期（{before}）相比" if lang == "zh" else f"Since {before}"
 
 
@@ -120,7 +120,7 @@ def numbers(listing: Listing, school: SchoolList, lang: Lang) -> list[tuple[str,
     }
     labels = {key: wording.word(key, lang) for key in values}
     if listing.resolved_since is not None:
-        since = wording.day(listing.resolved_since, lang, listing.as_of)
+        since = day_in_words(listing.resolved_since, lang, listing.as_of)
         labels["resolved"] += f"（{since}后）" if lang == "zh" else f" since {since}"
     return [(labels[key], "–" if value is None else str(value)) for key, value in values.items()]
 
@@ -131,7 +131,7 @@ def limits(listing: Listing, school: SchoolList, lang: Lang) -> list[str]:
     zh = lang == "zh"
 
     def say(when: date) -> str:
-        return wording.day(when, lang, today)
+        return day_in_words(when, lang, today)
 
     lines = []
     if known.gap_share is None:
@@ -238,7 +238,7 @@ def case_words(case: Followed, lang: Lang, today: date) -> str:
     parts = [STATE_LABELS[case.state](lang)]
     for key, when in (("contacted", case.contacted_on), ("visited", case.visited_on)):
         if when is not None:
-            parts.append(f"{wording.word(key, lang)} {wording.day(when, lang, today)}")
+            parts.append(f"{wording.word(key, lang)} {day_in_words(when, lang, today)}")
     return " · ".join(parts)
 
 
@@ -267,8 +267,8 @@ def strip_span(child: ListedChild, lang: Lang, listing: Listing) -> tuple[str, s
     if child.strip_from is None or child.strip_to is None:
         return "", ""
     return (
-        wording.day(child.strip_from, lang, listing.as_of),
-        wording.day(child.strip_to, lang, listing.as_of),
+        day_in_words(child.strip_from, lang, listing.as_of),
+        day_in_words(child.strip_to, lang, listing.as_of),
     )
 
 

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from earlywarn.errors import Lang, Text
 from earlywarn.followup import answers
-from earlywarn.words import CAUSE_LABELS, STATUS_LABELS
+from earlywarn.followup.returned.headings import HEADINGS
+from earlywarn.words import CAUSE_LABELS, STATUS_LABELS, WEEKDAYS, day_in_words
 
 # The sentence that ends every row, whatever the child's reasons: it must never vary.
 ASK_HOME = Text(
@@ -33,6 +34,7 @@ BELOW_MOST = Text(
 )
 
 WORDS: dict[str, Text] = {
+    **HEADINGS,  # of the workbook, as they are looked for when it comes back
     "title": Text("控辍保学关注名单", "Watchlist"),
     "index_title": Text("各校关注名单", "Watchlists by school"),
     "as_of": Text("截止日期", "As of"),
@@ -44,24 +46,8 @@ WORDS: dict[str, Text] = {
     "compared": Text("与上期相比", "Since"),
     "no_comparison": Text("没有可比的上期名单", "No comparison: no list of 5 to 9 days before"),
     "limits": Text("这份名单不知道什么", "What this list cannot know"),
-    "rank": Text("序号", "No."),
-    "tier": Text("等级", "Tier"),
     "change": Text("变化", "Change"),
-    "student": Text("学生", "Student"),
-    "class": Text("班级", "Class"),
-    "reasons": Text("为什么关注", "Why"),
-    "strip": Text("近60个上学日", "Last 60 school days"),
-    "step": Text("下一步", "Next step"),
-    "due": Text("期限", "Due"),
-    "who": Text("负责人", "Responsible"),
     "teacher": Text("班主任", "Homeroom teacher"),
-    "contacted_on": Text("联系日期", "Contacted on"),
-    "contacted_by": Text("联系人", "By whom"),
-    "visited_on": Text("家访日期", "Home visit on"),
-    "where": Text("孩子现在何处", "Where the child is"),
-    "cause": Text("原因", "Cause"),
-    "outcome": Text("结果", "Outcome"),
-    "next": Text("后续安排", "What next"),
     "school": Text("学校", "School"),
     "county": Text("县（区）", "County"),
     "township": Text("乡镇", "Township"),
@@ -189,9 +175,6 @@ WHERE: dict[str, Text] = answers.WHERE
 OUTCOMES: dict[str, Text] = answers.OUTCOMES
 CAUSE_CHOICES: dict[str, Text] = dict(CAUSE_LABELS)
 
-_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-_WEEKDAYS = Text("一二三四五六日", "MonTueWedThuFriSatSun")
-
 
 _HAN = r"[\u4e00-\u9fff]"
 # What a keyboard left on the Latin layout puts between Chinese characters.
@@ -218,33 +201,24 @@ def word(key: str, lang: Lang) -> str:
     return WORDS[key](lang)
 
 
-def day(when: date, lang: Lang, today: date | None = None) -> str:
-    """Return a date in words, with its year unless it is `today`'s: `11月20日`, `20 Nov`."""
-    year = today is None or when.year != today.year
-    if lang == "zh":
-        return f"{when.year}年{when.month}月{when.day}日" if year else f"{when.month}月{when.day}日"
-    return f"{when.day} {_MONTHS[when.month - 1]}" + (f" {when.year}" if year else "")
-
-
 def span(first: date, last: date, lang: Lang, today: date) -> str:
     """Return the days from `first` to `last` in words: `3月23日至27日`, `23 to 27 Mar`."""
     if first == last:
-        return day(first, lang, today)
+        return day_in_words(first, lang, today)
     if (first.year, first.month) == (last.year, last.month):
         if lang == "zh":
-            return f"{day(first, lang, today)}至{last.day}日"
-        return f"{first.day} to {day(last, lang, today)}"
+            return f"{day_in_words(first, lang, today)}至{last.day}日"
+        return f"{first.day} to {day_in_words(last, lang, today)}"
     joined = "至" if lang == "zh" else " to "
-    return f"{day(first, lang, today)}{joined}{day(last, lang, today)}"
+    return f"{day_in_words(first, lang, today)}{joined}{day_in_words(last, lang, today)}"
 
 
 def due_day(when: date, lang: Lang, today: date, about: bool) -> str:
     """Return a due date with its weekday: `11月25日（周三）`, `Wed 25 Nov`; about = not sure."""
-    number = when.weekday()
+    weekday = WEEKDAYS[when.weekday()](lang)
     if lang == "zh":
-        return f"{'约' if about else ''}{day(when, lang, today)}（周{_WEEKDAYS.zh[number]}）"
-    weekday = _WEEKDAYS.en[3 * number : 3 * number + 3]
-    return f"{'about ' if about else ''}{weekday} {day(when, lang, today)}"
+        return f"{'约' if about else ''}{day_in_words(when, lang, today)}（{weekday}）"
+    return f"{'about ' if about else ''}{weekday} {day_in_words(when, lang, today)}"
 
 
 def both(key: str) -> Text:

@@ -27,7 +27,7 @@ from earlywarn.watchlist.sentences import (
     overdue_words,
     summary,
 )
-from earlywarn.words import TIER_LABELS
+from earlywarn.words import TIER_LABELS, day_in_words
 
 DAYS_A_LINE = 10
 LINE = 13.5  # points
@@ -167,7 +167,7 @@ class _Writer:
             row += 1
         sheet.write_string(row, 0, f"{self.school.name}  {self.word('title')}", self.title)
         sheet.set_row(row, 24)
-        as_of = f"{self.word('as_of')} {wording.day(listing.as_of, lang)}"
+        as_of = f"{self.word('as_of')} {day_in_words(listing.as_of, lang)}"
         gap = "" if lang == "zh" else " "
         lines = [
             f"{as_of}  {wording.CONVERSATION(lang)}",

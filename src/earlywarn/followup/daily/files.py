@@ -18,6 +18,7 @@ from earlywarn.followup.daily import wording
 from earlywarn.followup.daily.rows import Away, Back, Child, Round, SchoolRound
 from earlywarn.pages import template
 from earlywarn.spreadsheets import defuse
+from earlywarn.words import day_in_words
 
 CSV_FILE, PAGE_FILE, ROUND_FILE = "daily.csv", "daily.html", "round.json"
 CSV_COLUMNS = (
@@ -129,12 +130,12 @@ def _csv_away(one: Away, lang: Lang) -> dict[str, Any]:
 
 def round_page(made: Round, lang: Lang) -> bytes:
     """Return the page: it fetches nothing, needs no script, and prints on A4."""
-    page = template("daily.html.j2", "earlywarn.followup.daily").render(
+    page = template("daily.html.j2", "earlywarn.followup.daily", "earlywarn.checking").render(
         lang=lang,
         made=made,
         totals=wording.totals(made)(lang),
         t=lambda key: wording.WORDS[key](lang),
-        day=lambda when: wording.day(when, made.as_of, lang),
+        day=lambda when: day_in_words(when, lang, made.as_of),
         long_day=wording.long_day(made.as_of, lang),
         news=wording.news(made)(lang),
         due=lambda one: wording.due(one, made.as_of)(lang),

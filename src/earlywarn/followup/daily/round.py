@@ -15,6 +15,7 @@ import duckdb
 
 from earlywarn.engine.duckdb import connect, sql_file
 from earlywarn.errors import EarlywarnError, Lang
+from earlywarn.features.newest import newest_school_day
 from earlywarn.files import whole_folder
 from earlywarn.followup.casedays import case_days
 from earlywarn.followup.daily.absences import ROUND_SQL, Absences, Silence, absences
@@ -71,7 +72,7 @@ def daily(
     with workspace.lock("daily"):
         con = connect(workspace)
         try:
-            day = as_of or _newest_school_day(con)
+            day = as_of or newest_school_day(con, date.today())
             stage("attendance")
             found = absences(con, workspace.config, day)
             if not found.children:
@@ -190,12 +191,6 @@ def _rounds(workspace: Workspace) -> list[date]:
         except ValueError:  # a folder of somebody's own
             continue
     return sorted(found)
-
-
-def _newest_school_day(con: duckdb.DuckDBPyConnection) -> date:
-    from earlywarn.scoring.run import newest_school_day  # slow to import, and not always needed
-
-    return newest_school_day(con, date.today())
 
 
 def _day_before(con: duckdb.DuckDBPyConnection, as_of: date) -> date:

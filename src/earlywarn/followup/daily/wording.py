@@ -7,7 +7,7 @@ from datetime import date
 from earlywarn.errors import Lang, Text
 from earlywarn.followup.daily.rows import Away, Round, SchoolRound
 from earlywarn.followup.states import STATE_LABELS
-from earlywarn.words import counted
+from earlywarn.words import WEEKDAYS, counted, day_in_words
 
 WORDS: dict[str, Text] = {
     "title": Text("每日考勤巡查", "Daily round"),
@@ -47,25 +47,12 @@ WORDS: dict[str, Text] = {
         "Find the child first, then ask why: the record says that a child was away, not why.",
     ),
 }
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_WEEKDAYS = Text("一二三四五六日", "MonTueWedThuFriSatSun")
-
-
-def day(when: date, as_of: date, lang: Lang) -> str:
-    """Return a date as `11月20日` or `20 Nov`, with the year where it is another than `as_of`'s."""
-    if lang == "zh":
-        year = "" if when.year == as_of.year else f"{when.year}年"
-        return f"{year}{when.month}月{when.day}日"
-    year = "" if when.year == as_of.year else f" {when.year}"
-    return f"{when.day} {_MONTHS[when.month - 1]}{year}"
 
 
 def long_day(when: date, lang: Lang) -> str:
     """Return a date with its year and day of the week."""
-    if lang == "zh":
-        return f"{when.year}年{when.month}月{when.day}日（周{_WEEKDAYS.zh[when.weekday()]}）"
-    weekday = _WEEKDAYS.en[3 * when.weekday() : 3 * when.weekday() + 3]
-    return f"{weekday} {when.day} {_MONTHS[when.month - 1]} {when.year}"
+    weekday, whole = WEEKDAYS[when.weekday()](lang), day_in_words(when, lang)
+    return f"{whole}（{weekday}）" if lang == "zh" else f"{weekday} {whole}"
 
 
 def totals(made: Round) -> Text:
@@ -87,8 +74,8 @@ def totals(made: Round) -> Text:
 def news(made: Round) -> Text:
     """Return since when a return counts as news."""
     return Text(
-        f"返校：{day(made.since, made.as_of, 'zh')}之后",
-        f"Returns: after {day(made.since, made.as_of, 'en')}",
+        f"返校：{day_in_words(made.since, 'zh', made.as_of)}之后",
+        f"Returns: after {day_in_words(made.since, 'en', made.as_of)}",
     )
 
 
@@ -120,8 +107,8 @@ def due(one: Away, as_of: date) -> Text:
     if one.step is None:
         return Text("", "")
     when, about = one.step.due, one.step.about
-    zh = ("约 " if about else "") + day(when, as_of, "zh")
-    en = ("about " if about else "") + day(when, as_of, "en")
+    zh = ("约 " if about else "") + day_in_words(when, "zh", as_of)
+    en = ("about " if about else "") + day_in_words(when, "en", as_of)
     if when == as_of:
         return Text(f"{zh}（当天）", f"{en} (today)")
     if when < as_of:
@@ -149,7 +136,10 @@ def _missing(school: SchoolRound, place: int, who: Text, as_of: date) -> Text:
     one = school.silences[place]
     if one.last_reported is None:
         return Text(f"{who.zh}{WORDS['never'].zh}", f"{who.en}: {WORDS['never'].en}")
-    zh, en = day(one.last_reported, as_of, "zh"), day(one.last_reported, as_of, "en")
+    zh, en = (
+        day_in_words(one.last_reported, "zh", as_of),
+        day_in_words(one.last_reported, "en", as_of),
+    )
     return Text(
         f"{who.zh}：最近上报 {zh}，缺 {one.missing} 个上课日",
         f"{who.en}: last reported {en}, {counted(one.missing, 'school day')} missing",

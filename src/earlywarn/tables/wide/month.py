@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from earlywarn.tables.cells import parse_date
+from earlywarn.tables.cells import folded, parse_date
 from earlywarn.tables.grids import Grid
 from earlywarn.tables.mapping import Mapping as TableMapping
 from earlywarn.tables.mapping import normal_value
@@ -21,7 +21,6 @@ from earlywarn.tables.wide.sheet import (
     title_of,
     who_columns,
 )
-from earlywarn.tables.wide.titles import folded
 
 _FEWEST_DAYS = 4
 _DAY = re.compile(r"^(\d{1,2})(?:日|号|\.0)?$")

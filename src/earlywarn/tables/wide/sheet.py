@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from earlywarn.tables.cells import folded
 from earlywarn.tables.grids import Grid
 from earlywarn.tables.mapping import Mapping, normal_heading
-from earlywarn.tables.wide.titles import folded
 
 # How far down a heading is looked for.
 HEADING_WITHIN = 40
@@ -128,12 +128,3 @@ def first_row(grid: Grid, holds: Callable[[int], bool]) -> int | None:
         if holds(row):
             return row
     return None
-
-
-def address(column: int, row: int) -> str:
-    """Return a cell's address as spreadsheets write it: F7."""
-    letters = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return f"{letters}{row}"

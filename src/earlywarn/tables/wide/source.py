@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
+from openpyxl.utils import get_column_letter
 
 from earlywarn.errors import EarlywarnError, Text
 from earlywarn.tables.grids import Grid, Grids, read_grids
@@ -23,7 +24,7 @@ from earlywarn.tables.wide.children import Children
 from earlywarn.tables.wide.marks import MarkSheet, read_marks
 from earlywarn.tables.wide.month import MonthSheet, read_month
 from earlywarn.tables.wide.said import Said
-from earlywarn.tables.wide.sheet import Pupil, Sheet, address
+from earlywarn.tables.wide.sheet import Pupil, Sheet
 from earlywarn.tables.wide.signs import Signs, dates_of, month_signs
 from earlywarn.workspace import Workspace
 
@@ -48,7 +49,6 @@ class WideSource(Source):
         self, path: Path, mapping: Mapping, options: IngestOptions, workspace: Workspace
     ) -> None:
         super().__init__(path)
-        self.notes: list[Text] = []
         self._mapping = mapping
         self._options = options
         self._workspace = workspace
@@ -243,7 +243,7 @@ class WideSource(Source):
         return next(iter(found)) if len(found) == 1 else ""
 
     def _place(self, grid: Grid, row: int, column: int) -> str:
-        cell = address(column, row)
+        cell = f"{get_column_letter(column)}{row}"
         return f"{grid.name}!{cell}" if grid.name else cell
 
     def _add(self, place: str, cells: list[str]) -> None:

@@ -6,8 +6,9 @@ Pure functions over text; each returns None (or "") where the text does not say 
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import date
+
+from earlywarn.tables.cells import folded
 
 _DIGITS = {"〇": 0, "零": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8,
            "九": 9}  # fmt: skip
@@ -36,11 +37,6 @@ _CLASS = re.compile(
     rf"(?:[(\[]\s*(?P<inside>{_NUMBER})\s*[)\]]\s*班?|[.·—–-]?\s*(?P<number>{_NUMBER})\s*班)"
 )
 _DOTTED = re.compile(r"^(?P<grade>\d{1,2})[.·-](?P<number>\d{1,2})$")
-
-
-def folded(text: str) -> str:
-    """Full-width digits, letters and brackets to plain ones."""
-    return unicodedata.normalize("NFKC", text).strip()
 
 
 def number(text: str) -> int | None:
