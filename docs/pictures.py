@@ -6,26 +6,33 @@ poppler's pdftoppm and pdfinfo. The open data sets are left out where they are n
     python docs/pictures.py [WHAT ...] [--in FOLDER]
 
 WHAT is city (lists on a screen, on a phone and printed, a child's sheet, workbook, index, county,
-daily round, card), oulad or star. In FOLDER the workspaces are kept: one that is there is not
-made and trained again.
+daily round, card), first_hour (the steps of docs/your-data.md), oulad or star. In FOLDER the
+workspaces are kept: one that is there is not made and trained again; that of first_hour is.
 """
 
 from __future__ import annotations
 
 import argparse
+import html
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import first_hour as files
 import numpy as np
-from PIL import Image
+import openpyxl
+from openpyxl.cell import Cell
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+from PIL import Image, ImageChops
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -33,11 +40,24 @@ DATA = Path(os.environ.get("EARLYWARN_SHARED", ROOT.parent / "shared")) / "data"
 CHROMIUM, SOFFICE, PDFTOPPM, PDFINFO = (
     shutil.which(program) or program for program in ("chromium", "soffice", "pdftoppm", "pdfinfo")
 )
+DONE = (0, 3)  # exit codes: all is well, and some rows are in quarantine
+LEFT_HALF, RIGHT_HALF = 20, 5  # columns of a wide sheet that are shown at either end
 MARGIN = 24  # pixels kept below what a page shows
 TALL = 20_000  # pixels: a window that any page fits into
 PHONE = 375  # pixels
 NARROWEST = 500  # pixels: Chromium's window is never narrower; a phone's page stands in a frame
 RESOLUTION = 80  # dots per inch of a printed page
+CLOSE = 110  # dots per inch where only what is on the paper is shown
+CHARACTER = 7.5  # pixels: the width of a character of TERMINAL_PAGE; a Chinese one is two
+FRAME = 38  # pixels: its border and padding, left and right
+TERMINAL_PAGE = """<!doctype html><meta charset="utf-8"><style>
+body { margin: 0; background: #fff; }
+pre { margin: 0; padding: 14px 18px; background: #f6f8fa; border: 1px solid #d0d7de; color: #1f2328;
+  font: 15px/1.5 "Noto Sans Mono CJK SC", "DejaVu Sans Mono", monospace;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
+b { color: #0550ae; }
+i { font: 12.46px/1 "DejaVu Sans Mono"; }  /* lines of tables: in the Chinese font twice as wide */
+</style><pre>"""
 ROUNDS = (2, 1, 0)  # days before the list on which a daily round was made
 
 
@@ -109,26 +129,34 @@ def print_pages(page: Path, names: Sequence[tuple[str, int]]) -> None:
             printed_page(pdf, name, number)
 
 
-def print_workbook(book: Path, name: str) -> None:
-    """Write the first printed page of a workbook as docs/images/NAME.png."""
+def print_workbook(book: Path, name: str, *, alone: bool = False) -> None:
+    """Write the first printed page of a workbook as docs/images/NAME.png; `alone`: no paper."""
     with tempfile.TemporaryDirectory() as folder:
         profile = f"-env:UserInstallation={(Path(folder) / 'profile').as_uri()}"
         printed = ["--headless", "--convert-to", "pdf", "--outdir", folder, str(book)]
         subprocess.run([SOFFICE, profile, *printed], check=True, capture_output=True)
-        printed_page(Path(folder) / f"{book.stem}.pdf", name, 1)
+        printed_page(Path(folder) / f"{book.stem}.pdf", name, 1, alone=alone)
 
 
-def printed_page(pdf: Path, name: str, number: int) -> None:
-    """Write one page of a PDF as docs/images/NAME.png; -1 is the last."""
+def printed_page(pdf: Path, name: str, number: int, *, alone: bool = False) -> None:
+    """Write one page of a PDF as docs/images/NAME.png; -1 is the last; `alone`: no paper."""
     if number < 0:
         told = subprocess.run([PDFINFO, pdf], check=True, capture_output=True, text=True).stdout
         (pages,) = (line.split()[1] for line in told.splitlines() if line.startswith("Pages:"))
         number += int(pages) + 1
     page = str(number)
     stem = pdf.with_name(name)
-    asked = ["-r", str(RESOLUTION), "-png", "-f", page, "-l", page, "-singlefile"]
+    dots = str(CLOSE if alone else RESOLUTION)
+    asked = ["-r", dots, "-png", "-f", page, "-l", page, "-singlefile"]
     subprocess.run([PDFTOPPM, *asked, pdf, stem], check=True)
-    save(Image.open(stem.with_suffix(".png")).convert("RGB"), IMAGES / f"{name}.png")
+    picture = Image.open(stem.with_suffix(".png")).convert("RGB")
+    save(without_paper(picture) if alone else picture, IMAGES / f"{name}.png")
+
+
+def without_paper(picture: Image.Image) -> Image.Image:
+    """Cut a printed page to what is printed on it, with a margin."""
+    left, top, right, bottom = ImageChops.invert(picture).getbbox() or (0, 0, *picture.size)
+    return picture.crop((left - MARGIN, top - MARGIN, right + MARGIN, bottom + MARGIN))
 
 
 def save(picture: Image.Image, target: Path) -> None:
@@ -139,6 +167,120 @@ def save(picture: Image.Image, target: Path) -> None:
     cut = picture.crop((0, 0, picture.width, end))
     cut.quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)
     print(target.relative_to(ROOT), f"{target.stat().st_size / 1e3:.0f} kB", flush=True)
+
+
+def first_hour(folder: Path) -> None:
+    """The steps of docs/your-data.md: files, loading, mending, a mapping, check, first list."""
+    root = folder / "first_hour"
+    shutil.rmtree(root, ignore_errors=True)
+    files.write(root)
+    county = root / "county"
+    earlywarn("init", str(county))
+    november = root / files.SHEETS / f"{files.CLASS_1}11月.xlsx"
+    print_workbook(root / files.REGISTRY, "first-hour-registry-zh", alone=True)
+    print_workbook(november, "first-hour-sheet-zh", alone=True)
+    asked = ["--mapping", "cn-registry", "--snapshot", "2026-09-01"]
+    loading = [
+        ["ingest", "students", f"../{files.REGISTRY}", *asked],
+        ["ingest", "attendance", f"../{files.SHEETS}", "--mapping", "cn-class-sheet"],
+    ]
+    photograph_terminal(county, loading, "first-hour-ingest-zh", columns=108)
+    mend_quarantine(county / "data" / "_quarantine" / "batch-000003.xlsx")
+    loading = [["ingest", "attendance", "data/_quarantine/batch-000003.xlsx"]]
+    photograph_terminal(county, loading, "first-hour-mended-ingest-zh", columns=108)
+    suggest = ["mapping", "suggest", f"../{files.ROSTER}", "students"]
+    suggest += ["--out", "mappings/ours.yaml"]
+    photograph_terminal(county, [suggest], "first-hour-suggest-zh", columns=132)
+    checked = Path(earlywarn("check", "-w", str(county), "--lang", "zh")["folder"])
+    photograph(checked / "check.html", "first-hour-check-zh", width=1000, height=1090)
+    scoring = ["score", "--model", "none"]
+    photograph_terminal(county, [scoring], "first-hour-score-zh", columns=108)
+    for lang in ("zh", "en"):
+        info = earlywarn(*scoring, "-w", str(county), "--lang", lang)
+        page = Path(info["folder"]) / "watchlists" / "schools" / f"{files.SCHOOL}.html"
+        photograph(page, f"first-hour-list-{lang}", width=1280, height=1110)
+
+
+def mend_quarantine(path: Path) -> None:
+    """Photograph November's quarantine, correct in it what a teacher knows, photograph it again.
+
+    The two girls of one name get their registry numbers, the strange sign a plain one; the boy on
+    no registry stays.
+    """
+    print_halves(path, "first-hour-quarantine-zh")
+    book = openpyxl.load_workbook(path)
+    sheet = book.worksheets[0]
+    rows = {cell.value: cell.row for (cell,) in sheet.iter_rows(max_col=1)}
+    (number,) = (cell.column for cell in cells_of(sheet) if cell.value == "学籍号")
+    for place, child in (("10", 10), ("11", 11)):
+        sheet.cell(rows[place], number).value = files.CHILDREN[child - 1].student_id
+    for cell in cells_of(sheet):
+        if cell.value == "√○":
+            cell.value = "√"
+    book.save(path)
+    print_halves(path, "first-hour-mended-zh")
+
+
+def cells_of(sheet: Worksheet) -> Iterator[Cell]:
+    """Yield the cells of a sheet."""
+    return (cell for row in sheet.iter_rows() for cell in row)
+
+
+def print_halves(path: Path, name: str) -> None:
+    """Write both ends of a wide sheet, the left one above, as docs/images/NAME.png."""
+    book = openpyxl.load_workbook(path)
+    sheet = book.worksheets[0]
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A3
+    last = sheet.max_column
+    parts = []
+    with tempfile.TemporaryDirectory() as folder:
+        for first, end in ((1, LEFT_HALF), (last - RIGHT_HALF, last)):
+            letters = get_column_letter(first), get_column_letter(end)
+            sheet.print_area = f"{letters[0]}1:{letters[1]}{sheet.max_row}"
+            part = Path(folder) / "half.xlsx"
+            book.save(part)
+            print_workbook(part, name, alone=True)
+            parts.append(Image.open(IMAGES / f"{name}.png").convert("RGB"))
+    size = max(part.width for part in parts), sum(part.height for part in parts)
+    whole = Image.new("RGB", size, "white")
+    whole.paste(parts[0], (0, 0))
+    whole.paste(parts[1], (0, parts[0].height))
+    save(whole, IMAGES / f"{name}.png")
+
+
+def photograph_terminal(
+    folder: Path, commands: Sequence[Sequence[str]], name: str, *, columns: int
+) -> None:
+    """Run commands in `folder`; write them and what they print as docs/images/NAME.png.
+
+    The folder above `folder` is shown as `~`.
+    """
+    shown = []
+    for words in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", "earlywarn.cli.main", *words],
+            cwd=folder,
+            env=os.environ | {"EARLYWARN_LANG": "zh", "COLUMNS": str(columns)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+        if done.returncode not in DONE:
+            raise SystemExit(done.stdout)
+        printed = done.stdout.replace(str(folder.parent), "~").rstrip()
+        shown.append(f"<b>$ earlywarn {html.escape(' '.join(words))}</b>\n{_boxed(printed)}")
+    with tempfile.TemporaryDirectory() as scratch:
+        page = Path(scratch) / "terminal.html"
+        text = TERMINAL_PAGE + "\n\n".join(shown) + "</pre>"
+        page.write_text(text, encoding="utf-8")
+        photograph(page, name, width=int(columns * CHARACTER) + FRAME)
+
+
+def _boxed(printed: str) -> str:
+    """Return a terminal's text as HTML, the lines of its tables in `i`."""
+    return re.sub("[\u2500-\u257f]+", r"<i>\g<0></i>", html.escape(printed))
 
 
 def city(folder: Path) -> None:
@@ -200,14 +342,15 @@ def open_data(name: str, folder: Path) -> None:
 def main() -> None:
     """Make the pictures asked for."""
     parser = argparse.ArgumentParser(description="Makes the pictures of docs/images anew.")
-    parser.add_argument("what", nargs="*", default=["city", "oulad", "star"])
+    parser.add_argument("what", nargs="*", default=["city", "first_hour", "oulad", "star"])
     parser.add_argument("--in", dest="folder", type=Path, help="where to keep the workspaces")
     asked = parser.parse_args()
+    made = {"city": city, "first_hour": first_hour}
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = asked.folder or Path(name)
         for what in asked.what:
-            city(folder) if what == "city" else open_data(what, folder)
+            made[what](folder) if what in made else open_data(what, folder)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Class sheets as schools keep them, written from a known world, and the long rows they came from.
 
 `attendance_books` and `mark_books` write the files; each `Book` says what loading it must give.
+`saved_books` has LibreOffice save some of them again.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ import csv
 import io
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import xlwt
+
+from libreoffice import saved_by_libreoffice
 
 SCHOOL, SCHOOL_NAME = "0047", "松坪中学"
 CLASSES = ("七年级1班", "七年级2班", "八年级1班")
@@ -379,3 +382,29 @@ def mark_books(folder: Path, world: World) -> list[Book]:
     add("成绩 制表符.txt", marks_grid(world, everybody, CHINESE), text("\t", "utf-16"))
     add("成绩 网页.xls", marks_grid(world, everybody, CHINESE), html)
     return books
+
+
+# --- how LibreOffice saves them ----------------------------------------------------------------
+
+KINDS = ("xlsx", "xls", "ods")
+SAVED = (
+    "空格为到.xlsx",
+    "学籍号.xlsx",
+    "日期表头.xlsx",
+    "月日表头.xlsx",
+    "半天两列.xlsx",
+    "半天两行有星期.xlsx",
+    "松坪中学七（1）班2026年11月.xlsx",
+    "老格式日期.xls",
+    "老格式三个班.xls",
+    "按身份证.xlsx",
+    "横线.xlsx",
+    "成绩 拼音.xls",
+)
+
+
+def saved_books(books: Sequence[Book], kind: str, folder: Path) -> list[Book]:
+    """Return those of `books` that `SAVED` names as LibreOffice saves them as `kind`."""
+    before = [book for book in books if book.path.name in SAVED]
+    paths = saved_by_libreoffice([book.path for book in before], kind, folder)
+    return [replace(book, path=path) for book, path in zip(before, paths, strict=True)]

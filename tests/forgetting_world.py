@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import shutil
 import sqlite3
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import openpyxl
@@ -144,14 +147,18 @@ def fill(run: Path, folder: Path) -> Path:
 
 
 def holding(root: Path, needles: tuple[str, ...] = NEEDLES) -> dict[str, list[str]]:
-    """Return the files below `root` that hold a needle, byte by byte, unzipped and in Parquet."""
+    """Return the files below `root` that hold a needle.
+
+    They are searched byte by byte in every encoding, unpacked as deep as they go, page by page of
+    SQLite, and in the columns, dictionaries and statistics of Parquet.
+    """
     found: dict[str, list[str]] = {}
     for path in sorted(p for p in root.rglob("*") if p.is_file()):
         hits = [
             f"{needle} {where}"
-            for where, data in _bytes(path)
+            for where, data in _bytes(path.read_bytes())
             for needle in needles
-            if any(needle.encode(e) in data for e in ("utf-8", "gb18030", "utf-16-le"))
+            if any(form in data for form in _forms(needle))
         ]
         if any(needle in path.as_posix() for needle in needles):
             hits.append("its path")
@@ -160,24 +167,31 @@ def holding(root: Path, needles: tuple[str, ...] = NEEDLES) -> dict[str, list[st
     return found
 
 
-def _bytes(path: Path) -> Iterator[tuple[str, bytes]]:
-    data = path.read_bytes()
-    yield "", data
-    if path.suffix == ".gz":
-        yield "gunzipped", gzip.decompress(data)
+@cache
+def _forms(needle: str) -> set[bytes]:
+    encodings = ("utf-8", "gb18030", "utf-16-le", "utf-16-be")
+    return {json.dumps(needle)[1:-1].encode(), *map(needle.encode, encodings)}
+
+
+def _bytes(data: bytes, where: str = "") -> Iterator[tuple[str, bytes]]:
+    yield where, data
+    if data.startswith(b"\x1f\x8b"):
+        yield from _bytes(gzip.decompress(data), f"{where}/gunzipped")
     if data.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for name in archive.namelist():
-                yield name, archive.read(name)
+                yield f"{where}/{name}", name.encode()
+                yield from _bytes(archive.read(name), f"{where}/{name}")
     if data.startswith(b"PAR1"):
-        table = pq.read_table(path)
-        yield "columns", repr([column.to_pylist() for column in table.columns]).encode()
-        statistics = pq.ParquetFile(path).metadata
-        yield "statistics", repr(statistics.to_dict()).encode()
+        file = pq.ParquetFile(io.BytesIO(data))
+        table = file.read()
+        yield f"{where}/columns", repr([column.to_pylist() for column in table.columns]).encode()
+        yield f"{where}/statistics", repr(file.metadata.to_dict()).encode()
         for column in table.columns:
             if pa.types.is_string(column.type):
                 values = pc.unique(column).to_pylist()
-                yield "dictionary", repr(values).encode()
+                yield f"{where}/dictionary", repr(values).encode()
     if data.startswith(b"SQLite"):
-        with sqlite3.connect(path) as con:
-            yield "dump", "\n".join(con.iterdump()).encode("utf-8", "replace")
+        with closing(sqlite3.connect(":memory:")) as con:
+            con.deserialize(data)
+            yield f"{where}/dump", "\n".join(con.iterdump()).encode("utf-8", "replace")

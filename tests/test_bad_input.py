@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from earlywarn.cli import ingest as ingest_command
 from earlywarn.cli import init as init_command
 from earlywarn.tables.batches import attach
 from earlywarn.workspace import Workspace
+from quarantined import lines_in
 
 STUDENTS = "student_id,school_id,grade,birth_date,name\n"
 GOOD = "S1,A,7,2013-05-06,甲\n"
@@ -43,10 +43,8 @@ def read_table(workspace: Workspace, table: str) -> list[dict[str, object]]:
 
 def quarantined(workspace: Workspace) -> list[dict[str, str]]:
     lines: list[dict[str, str]] = []
-    for path in sorted((workspace.data / "_quarantine").glob("*.csv")):
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            csv.field_size_limit(1 << 20)
-            lines += csv.DictReader(file)
+    for path in sorted((workspace.data / "_quarantine").glob("*.parquet")):
+        lines += lines_in(path)
     return lines
 
 

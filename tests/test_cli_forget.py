@@ -68,7 +68,18 @@ def test_files_of_one_s_own_are_named(county: Workspace) -> None:
     (county.root / "a.doc").write_bytes(b"\0" + TRUANT.encode() + b"\0")
     result = run(TRUANT, "-w", county.root, "--yes", "--lang", "en")
     assert result.exit_code == 3
+    assert "1 files of your own hold the child" in result.stdout
     assert "  a.doc" in result.stdout
+
+
+def test_files_that_cannot_be_looked_into_are_named(county: Workspace) -> None:
+    for number in range(12):
+        (county.root / f"{number:02}.pdf").write_bytes(b"%PDF-1.7 ...")
+    result = run(TRUANT, "-w", county.root, "--yes", "--lang", "en")
+    assert result.exit_code == 0
+    assert "12 files cannot be looked into" in result.stdout
+    assert "  00.pdf" in result.stdout
+    assert "and 2 more" in result.stdout
 
 
 def test_an_unknown_child(county: Workspace) -> None:

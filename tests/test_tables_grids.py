@@ -6,7 +6,6 @@ import csv
 import io
 import shutil
 import struct
-import subprocess
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -19,13 +18,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
-from conftest import need
 from earlywarn.errors import EarlywarnError
 from earlywarn.tables.grids import Grid, Grids, read_grids
 from earlywarn.tables.grids.grid import Book, padded
 from earlywarn.tables.grids.kinds import kind_of
 from earlywarn.tables.readers import open_source
 from earlywarn.tables.source import WrongRow
+from libreoffice import saved_by_libreoffice
 
 
 def write(path: Path, content: bytes | str) -> Path:
@@ -296,20 +295,12 @@ def test_formulas_of_excel_5(tmp_path: Path) -> None:
     assert grid.wrong == {(1, 2): "error_cell", (1, 3): "formula_uncached"}
 
 
-def through_libreoffice(path: Path, kind: str) -> Path:
-    need("soffice", "libreoffice-calc")
-    folder = path.parent / kind.replace(":", " ")
-    profile = f"-env:UserInstallation={(path.parent / 'office').as_uri()}"
-    command = ["soffice", profile, "--headless", "--convert-to", kind, "--outdir", str(folder)]
-    subprocess.run([*command, str(path)], capture_output=True, timeout=180, check=True)
-    return folder / f"{path.stem}.{kind}"
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["xlsx", "xls", "ods"])
 def test_saved_by_libreoffice(tmp_path: Path, kind: str) -> None:
     """It calculates the formula, and knows 20261120 in a date's cell as no date (in ODS: late)."""
-    grids = read_grids(through_libreoffice(full_xlsx(tmp_path / "一 班.xlsx"), kind))
+    book = full_xlsx(tmp_path / "一 班.xlsx")
+    grids = read_grids(*saved_by_libreoffice([book], kind, tmp_path / "saved"))
     assert grids.kind == kind
     sheet = next(grid for grid in grids.sheets if grid.name == "一班")
     assert sheet.rows[1][:4] == ("", "007", "2", "#N/A")

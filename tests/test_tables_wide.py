@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -16,7 +17,9 @@ from class_sheets import (
     EMPTY,
     EXAM,
     EXAM_DAY,
+    KINDS,
     OWN,
+    SAVED,
     SCHOOL,
     SCHOOL_NAME,
     TICKS,
@@ -28,6 +31,7 @@ from class_sheets import (
     mark_books,
     marks_grid,
     month_grid,
+    saved_books,
     xls,
     xlsx,
 )
@@ -37,6 +41,7 @@ from earlywarn.tables.ingest import FileResult, IngestOptions, ingest
 from earlywarn.tables.wide import titles
 from earlywarn.tables.wide.children import has_check_digit, name_key
 from earlywarn.workspace import Workspace
+from quarantined import lines_of
 
 BOOKS = 45
 
@@ -46,9 +51,29 @@ def world() -> World:
     return World()
 
 
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory, world: World) -> Workspace:
+    """A workspace with the world's registry and schools; to be read only."""
+    return registered(tmp_path_factory.mktemp("registered") / "某县", world)
+
+
 @pytest.fixture
-def workspace(tmp_path: Path, world: World) -> Workspace:
-    return registered(tmp_path / "某县", world)
+def workspace(county: Workspace, tmp_path: Path) -> Workspace:
+    return Workspace.open(Path(shutil.copytree(county.root, tmp_path / "某县")))
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory, world: World) -> list[Book]:
+    folder = tmp_path_factory.mktemp("books")
+    return [*attendance_books(folder, world), *mark_books(folder, world)]
+
+
+@pytest.fixture(scope="module")
+def saved(
+    request: pytest.FixtureRequest, books: list[Book], tmp_path_factory: pytest.TempPathFactory
+) -> list[Book]:
+    """The books that LibreOffice saved as the kind that the test asks for."""
+    return saved_books(books, request.param, tmp_path_factory.mktemp(request.param))
 
 
 def registered(root: Path, world: World) -> Workspace:
@@ -95,21 +120,27 @@ def as_numbers(rows: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
     return {(*row[:4], float(row[4]) if row[4] not in (None, "") else None) for row in rows}
 
 
-def books(folder: Path) -> list[Book]:
-    folder.mkdir()
-    world = World()
-    return [*attendance_books(folder, world), *mark_books(folder, world)]
-
-
-def test_there_are_enough_ways_of_keeping_a_sheet(tmp_path: Path) -> None:
-    assert len(books(tmp_path / "books")) == BOOKS
+def test_there_are_enough_ways_of_keeping_a_sheet(books: list[Book]) -> None:
+    assert len(books) == BOOKS
 
 
 @pytest.mark.parametrize("number", range(BOOKS))
 def test_a_sheet_gives_exactly_the_rows_it_came_from(
-    workspace: Workspace, tmp_path: Path, number: int
+    workspace: Workspace, books: list[Book], number: int
 ) -> None:
-    book = books(tmp_path / "books")[number]
+    gives_its_rows(workspace, books[number])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(SAVED)))
+@pytest.mark.parametrize("saved", KINDS, indirect=True)
+def test_saved_by_libreoffice_it_gives_the_same_rows(
+    workspace: Workspace, saved: list[Book], number: int
+) -> None:
+    gives_its_rows(workspace, saved[number])
+
+
+def gives_its_rows(workspace: Workspace, book: Book) -> None:
     result = load(workspace, book.table, book.path, **book.options)
     assert result.error is None, f"{book.path.name}: {result.error}"
     found = rows_of(workspace, book.table)
@@ -118,12 +149,6 @@ def test_a_sheet_gives_exactly_the_rows_it_came_from(
         found, wanted = as_numbers(found), as_numbers(wanted)
     assert found == wanted, book.path.name
     assert (result.accepted, result.quarantined) == (len(wanted), book.quarantined)
-
-
-def quarantine(result: FileResult) -> list[dict[str, str]]:
-    assert result.quarantine is not None
-    with result.quarantine.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def month(tmp_path: Path, world: World, style: Style, change: dict[tuple[int, int], Any]) -> Path:
@@ -136,7 +161,7 @@ def month(tmp_path: Path, world: World, style: Style, change: dict[tuple[int, in
 
 def codes(result: FileResult) -> list[tuple[str, str]]:
     """Return place and the first word of the English reason of every quarantined cell."""
-    return [(line["row"], line["reason_en"]) for line in quarantine(result)]
+    return [(line["row"], line["reason_en"]) for line in lines_of(result)]
 
 
 def test_what_cannot_be_known_goes_to_quarantine_with_sheet_and_cell(

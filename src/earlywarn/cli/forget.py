@@ -85,6 +85,7 @@ def _as_dict(done: Forgetting) -> dict[str, Any]:
         "rewritten": list(done.rewritten),
         "removed": list(done.removed),
         "left": list(done.left),
+        "unread": list(done.unread),
         "runs": list(done.runs),
         "ledger": {"cases": done.cases, "entries": done.entries, "unsettled": done.unsettled},
         "shares_a_name_or_phone": done.shares,
@@ -114,20 +115,47 @@ def _show(out: Output, done: Forgetting) -> None:
                 "A name is another's too, or a common word: where it is that one's, it stays.",
             )
         )
-    if done.left:
-        out.say(
-            Text(
-                f"还有 {len(done.left)} 个自己放入的文件提到这名孩子，请自行处理：",
-                f"{len(done.left)} files of your own still name the child; see to them yourself:",
-            )
-        )
-        for name in done.left[:_SHOWN]:
-            out.line(f"  {name}")
+    _list(
+        out,
+        Text(
+            f"还有 {len(done.left)} 个自己放入的文件里有这名孩子，程序不改写。请删去它们，"
+            "或自行从中删去这名孩子：",
+            f"{len(done.left)} files of your own hold the child and are not rewritten. Delete "
+            "them, or take the child out of them yourself:",
+        ),
+        done.left,
+    )
+    _list(
+        out,
+        Text(
+            f"有 {len(done.unread)} 个文件看不到里面（PDF、旧版 Word、有密码等），请打开看一看，"
+            "有这名孩子的请删去；图片里的字也查不出来：",
+            f"{len(done.unread)} files cannot be looked into (PDF, old Word, a password). Open "
+            "them, and delete those with the child; nor is writing in pictures found:",
+        ),
+        done.unread,
+    )
     if done.is_done:
         out.say(
             Text(
                 "以前做的备份、发出去的名单里仍有这名孩子，请一并销毁。",
                 "Backups made before, and lists that were sent out, still hold the child: destroy "
                 "them too.",
+            )
+        )
+
+
+def _list(out: Output, said: Text, names: tuple[str, ...]) -> None:
+    if not names:
+        return
+    out.say(said)
+    for name in names[:_SHOWN]:
+        out.line(f"  {name}")
+    if len(names) > _SHOWN:
+        more = len(names) - _SHOWN
+        out.say(
+            Text(
+                f"  …… 另有 {more} 个（--json 列出全部）",
+                f"  ... and {more} more (--json lists all)",
             )
         )

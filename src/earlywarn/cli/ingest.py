@@ -22,7 +22,12 @@ from earlywarn.cli.common import (
     user_of,
 )
 from earlywarn.cli.ingest_batches import list_batches as show_list
-from earlywarn.cli.ingest_batches import refuse_beside_undo, say_preview, undo_batch
+from earlywarn.cli.ingest_batches import (
+    refuse_beside_undo,
+    say_how_to_mend,
+    say_preview,
+    undo_batch,
+)
 from earlywarn.errors import Text, UsageError
 from earlywarn.workspace import Workspace
 
@@ -206,6 +211,7 @@ def _print(result: IngestResult, out: Output, dry_run: bool) -> None:
             "dry_run": dry_run,
             "files": [_as_json(file, out) for file in result.files],
             "passed_over": result.passed_over,
+            "notes": [note(out.lang) for note in result.notes],
         }
     )
     if result.passed_over:
@@ -231,13 +237,13 @@ def _print(result: IngestResult, out: Output, dry_run: bool) -> None:
                     + (f"，合并 {file.merged:,}" if file.merged else "")
                     + (f"，替换先前 {file.replaced:,} 行" if file.replaced else "")
                     + (f"，撤下先前 {file.withdrawn:,} 行" if file.withdrawn else "")
-                    + ("（试运行，未写入）" if dry_run else f"（批次 {file.batch}）"),
+                    + _stored(file, dry_run).zh,
                     f"{file.file} -> {result.table}: {file.rows_read:,} rows read, "
                     f"{file.accepted:,} accepted, {file.quarantined:,} quarantined"
                     + (f", {file.merged:,} merged" if file.merged else "")
                     + (f", {file.replaced:,} earlier rows replaced" if file.replaced else "")
                     + (f", {file.withdrawn:,} earlier rows withdrawn" if file.withdrawn else "")
-                    + (" (dry run, nothing written)" if dry_run else f" (batch {file.batch})"),
+                    + _stored(file, dry_run).en,
                 )
             )
         for found in file.preview:
@@ -251,12 +257,23 @@ def _print(result: IngestResult, out: Output, dry_run: bool) -> None:
             more = len(file.reasons) - _SHOWN
             out.say(Text(f"  …另有 {more} 类问题", f"  ... and {more} more kinds"))
         if file.quarantine:
-            out.say(
-                Text(
-                    f"  未接受的行及原因：{file.quarantine}",
-                    f"  Rows not accepted, with reasons: {file.quarantine}",
-                )
-            )
+            say_how_to_mend(result.table, file.quarantine, out)
+    for note in result.notes:
+        out.say(Text(f"{note.zh}。", f"{note.en}."))
+
+
+def _stored(file: FileResult, dry_run: bool) -> Text:
+    """Say where a file's rows went: to a batch, or, of a dry run and with none mended, nowhere."""
+    if dry_run:
+        return Text("（试运行，未写入）", " (dry run, nothing written)")
+    if file.batch is None:
+        return Text("（没有可导入的行）", " (no row to load)")
+    if file.mends is not None:
+        return Text(
+            f"（批次 {file.batch}，改正自批次 {file.mends}）",
+            f" (batch {file.batch}, mends batch {file.mends})",
+        )
+    return Text(f"（批次 {file.batch}）", f" (batch {file.batch})")
 
 
 def _as_json(file: FileResult, out: Output) -> dict[str, Any]:

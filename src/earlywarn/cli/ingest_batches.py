@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from earlywarn.cli.common import Output
-from earlywarn.errors import Text, UsageError
+from earlywarn.errors import EarlywarnError, Text, UsageError
 from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ _HEADS = (
     Text("操作人", "who"),
     Text("表、行数", "table, rows"),
     Text("文件", "file"),
-    Text("隔离", "quarantined"),
+    Text("隔离", "in quarantine"),
     Text("选项", "options"),
 )
 
@@ -32,9 +34,21 @@ def list_batches(workspace: Workspace, out: Output) -> int:
     from rich.table import Table
 
     from earlywarn.tables.batches import read_batches
+    from earlywarn.tables.quarantine.state import refresh, still
 
-    batches = read_batches(workspace).batches
-    out.data([batch.model_dump(mode="json") for batch in batches])
+    notes: list[Text] = []
+    with suppress(EarlywarnError), workspace.lock("ingest --list"):  # else another command does it
+        notes = refresh(workspace)
+    known = read_batches(workspace)
+    batches, left = known.batches, still(workspace, known)
+    out.data(
+        [
+            batch.model_dump(mode="json") | {"in_quarantine": left.get(batch.id, 0)}
+            for batch in batches
+        ]
+    )
+    for note in notes:
+        out.say(Text(f"{note.zh}。", f"{note.en}."))
     if out.as_json:
         return 0
     if not batches:
@@ -44,7 +58,7 @@ def list_batches(workspace: Workspace, out: Output) -> int:
     for head in _HEADS:
         table.add_column(head(out.lang), overflow="fold")
     for batch in batches:
-        table.add_row(*_cells(batch))
+        table.add_row(*_cells(batch, left.get(batch.id, 0)))
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = _PIPED_WIDTH
@@ -52,14 +66,14 @@ def list_batches(workspace: Workspace, out: Output) -> int:
     return 0
 
 
-def _cells(batch: Batch) -> list[str]:
+def _cells(batch: Batch, left: int) -> list[str]:
     return [
         str(batch.id),
         _local(batch.loaded_at),
         batch.who or "-",
         "\n".join(f"{part.table} {part.rows:,}" for part in batch.parts),
         batch.origin,
-        f"{batch.quarantined:,}",
+        f"{left:,}",
         " ".join(f"{key}={value}" for key, value in batch.options.items()),
     ]
 
@@ -109,7 +123,21 @@ def undo_batch(workspace: Workspace, number: str, who: str, out: Output) -> int:
                 f"{path} could not be removed (it may be open); it counts no more, delete it.",
             )
         )
+    for note in done.notes:
+        out.say(Text(f"{note.zh}。", f"{note.en}."))
     return 0
+
+
+def say_how_to_mend(table: str, workbook: Path, out: Output) -> None:
+    """Name the workbook of the rows that were not accepted, and say how to mend them."""
+    out.say(
+        Text(
+            f"  未接受的行：打开 {workbook}，改正橙色单元格，保存，再运行："
+            f'earlywarn ingest {table} "{workbook}"',
+            f"  Rows not accepted: open {workbook}, correct the orange cells, save, then run: "
+            f'earlywarn ingest {table} "{workbook}"',
+        )
+    )
 
 
 def _counted(count: int) -> str:

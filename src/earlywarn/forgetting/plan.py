@@ -16,8 +16,8 @@ from earlywarn.forgetting.child import Child
 from earlywarn.workspace import Workspace
 
 PLAN_FILE = "forgetting.json"
-# What is done with a file that holds the child.
-What = Literal["rewrite", "remove", "left"]
+# What is done with a file that holds the child; with one that may, nothing.
+What = Literal["rewrite", "remove", "left", "unread"]
 
 
 class Plan(BaseModel):
@@ -33,6 +33,7 @@ class Plan(BaseModel):
     own: tuple[str, ...] = ()
     rows: dict[str, int] = Field(default_factory=dict)  # by table
     files: dict[str, What] = Field(default_factory=dict)  # by path below the root
+    unread: tuple[str, ...] = ()  # paths of files that may hold the child
     quarantined: dict[int, int] = Field(default_factory=dict)  # by batch: the count afterwards
     cases: int = 0
     entries: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,14 +15,19 @@ from earlywarn.followup.labels import bring_back
 from earlywarn.followup.ledger import Ledger
 from earlywarn.followup.ledger.connect import ledger_url
 from earlywarn.followup.returned.signing import workbook_key
+from earlywarn.forgetting.child import Child
 from earlywarn.forgetting.known import child_of, rows_of
 from earlywarn.forgetting.plan import Plan, pending
 from earlywarn.forgetting.runs import folders_of, say_so
 from earlywarn.forgetting.sweep import Found, sweep
 from earlywarn.forgetting.tables import set_quarantined, take_out
+from earlywarn.forgetting.texts import NUMBER_HEADINGS
 from earlywarn.tables.batches import read_batches
 from earlywarn.tables.forgotten import Forgotten
-from earlywarn.tables.quarantine import FOLDER as QUARANTINE
+from earlywarn.tables.quarantine import master_path
+from earlywarn.tables.quarantine import state as quarantine
+from earlywarn.tables.quarantine.master import typed_path
+from earlywarn.tables.quarantine.state import refresh
 from earlywarn.workspace import Workspace
 
 ACTION = "forget"
@@ -33,8 +38,10 @@ class Forgetting:
     """What was taken out, or (`is_done` False) would be.
 
     `rows` by table; files by their path below the root: `rewritten`, `removed`, and `left`, which
-    their owner put into the workspace in a form that is not rewritten. `shares` says that a name
-    or phone of the child's is another's too, and stays with that one.
+    hold the child, and which their owner put into the workspace in a form that is not rewritten (a
+    zip, a letter). `unread` are those that may hold it: a PDF, an old Word document, one with a
+    password. Pictures are not looked into. `shares` says that a name or phone of the child's is
+    another's too, and stays with that one.
     """
 
     is_done: bool
@@ -42,6 +49,7 @@ class Forgetting:
     rewritten: tuple[str, ...]
     removed: tuple[str, ...]
     left: tuple[str, ...]
+    unread: tuple[str, ...]
     runs: tuple[str, ...]
     cases: int
     entries: int
@@ -112,20 +120,24 @@ def _survey(
         now[file.split("/")[0]] += count
     rows = {table: max(plan.rows.get(table, 0), now[table]) for table in {**plan.rows, **now}}
     files = dict(plan.files)
+    unread = []
     quarantined = dict(plan.quarantined)
     counts = {batch.id: batch.quarantined for batch in read_batches(workspace).batches}
     for found in _sweep(workspace, plan, stage):
         name = found.path.relative_to(workspace.root).as_posix()
+        if found.what == "unread":
+            unread.append(name)
+            continue
         files[name] = found.what
-        batch = _quarantine_of(workspace, found.path)
-        if batch in counts and batch not in quarantined:
-            gone = len({cells[1:2] for cells in found.dropped})  # one line for each bad cell
-            quarantined[batch] = 0 if found.what == "remove" else max(0, counts[batch] - gone)
+    for batch, gone in _out_of_quarantine(workspace, child, dry_run=True).items():
+        files[master_path(workspace, batch).relative_to(workspace.root).as_posix()] = "rewrite"
+        quarantined.setdefault(batch, max(0, counts[batch] - gone))
     held = ledger.held(child.student_id) if ledger is not None else None
     return plan.model_copy(
         update={
             "rows": rows,
             "files": files,
+            "unread": tuple(unread),
             "quarantined": quarantined,
             "cases": max(plan.cases, held.cases if held else 0),
             "entries": max(plan.entries, held.entries if held else 0),
@@ -150,6 +162,8 @@ def _carry_out(
     )
     stage("tables")
     take_out(workspace, child.student_id, rows_of(workspace, child.student_id))
+    _out_of_quarantine(workspace, child)
+    refresh(workspace)
     if ledger is not None:
         stage("ledger")
         ledger.forget(child.student_id, who=who, struck=child.struck)
@@ -176,6 +190,8 @@ def _carry_out(
 def _sweep(workspace: Workspace, plan: Plan, stage: Callable[[str], None]) -> Iterator[Found]:
     known = read_batches(workspace)
     skip = {workspace.data / part.file for batch in known.batches for part in batch.parts}
+    for batch in known.batches:
+        skip |= {master_path(workspace, batch.id), typed_path(workspace, batch.id)}
     url = ledger_url(workspace)
     if url.get_backend_name() == "sqlite":
         file = Path(str(url.database))
@@ -184,12 +200,17 @@ def _sweep(workspace: Workspace, plan: Plan, stage: Callable[[str], None]) -> It
     return sweep(workspace, plan.child, key, skip=skip, stage=stage)
 
 
-def _quarantine_of(workspace: Workspace, path: Path) -> int | None:
-    """Return the batch whose quarantine a file is, None if it is none."""
-    if path.parent != workspace.data / QUARANTINE:
-        return None
-    digits = path.stem.removeprefix("batch-")
-    return int(digits) if digits.isdecimal() else None
+def _out_of_quarantine(
+    workspace: Workspace, child: Child, *, dry_run: bool = False
+) -> dict[int, int]:
+    """Take the child out of what is kept of rows not accepted (see `quarantine.state.forget`)."""
+
+    def is_its(headings: Sequence[str], cells: Sequence[str]) -> bool:
+        numbers = [i for i, heading in enumerate(headings) if heading in NUMBER_HEADINGS]
+        ids = [cells[i].strip().lstrip("'") for i in numbers if i < len(cells) and cells[i].strip()]
+        return child.student_id in ids if ids else child.is_row(filter(None, cells))
+
+    return quarantine.forget(workspace, is_its, child.struck, dry_run=dry_run)
 
 
 def _audit(workspace: Workspace, plan: Plan, who: str) -> None:
@@ -216,6 +237,7 @@ def _told(workspace: Workspace, plan: Plan, *, is_done: bool) -> Forgetting:
         rewritten=which("rewrite"),
         removed=which("remove"),
         left=which("left"),
+        unread=plan.unread,
         runs=tuple(sorted(runs)),
         cases=plan.cases,
         entries=plan.entries,

@@ -8,12 +8,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from earlywarn.files import write_whole
-from earlywarn.forgetting import texts
+from earlywarn.forgetting import packed, parquets, texts
 from earlywarn.forgetting.child import Child
 from earlywarn.forgetting.plan import PLAN_FILE, What
 from earlywarn.forgetting.workbooks import members, workbook
@@ -26,15 +22,15 @@ OURS = ("data", "runs", "impact", "reports", "models", "logs")
 _TABLES, _LOGS = {".csv", ".tsv"}, {".log", ".jsonl"}
 _PAGES, _BOOKS = {".html", ".htm"}, {".xlsx", ".xlsm"}
 _LEFT_BEHIND = (".part-", ".old-")  # by a killed writer
-_ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
 
 
 @dataclass(frozen=True)
 class Found:
-    """A file that holds the child.
+    """A file that holds the child, or may.
 
     `what` is done with it: rewritten (as `content`), removed, or left to its owner, who put it
-    into the workspace in a form that is not rewritten. `dropped` are the rows that go.
+    into the workspace in a form that is not rewritten; `unread` is one that nobody can look into
+    from here. `dropped` are the rows that go.
     """
 
     path: Path
@@ -58,7 +54,7 @@ def sweep(
     skip: Collection[Path],
     stage: Callable[[str], None],
 ) -> Iterator[Found]:
-    """Yield every file below the workspace's root that holds the child, in order of the path.
+    """Yield every file below the workspace's root that holds the child or may, by its path.
 
     Parameters
     ----------
@@ -86,38 +82,39 @@ def _look(workspace: Workspace, path: Path, child: Child, key: bytes) -> Found |
     is_ours = inside.parts[0] in OURS or is_half
     if any(child.mentioned(part) or child.is_cell(Path(part).stem) for part in inside.parts):
         return Found(path, "remove" if is_ours else "left")
-    made = _without(path, child, key)
-    if made is None:
-        return None
-    content, dropped = made
-    useless = is_half or (
+    found = _without(path, child, key)
+    if found is None or found.what == "unread" or not is_ours:
+        return found
+    is_useless = is_half or (
         path.suffix == ".parquet" and inside.parts[0] == "data"  # no batch names it
     )
-    if content is None or (useless and is_ours):
-        return Found(path, "remove" if is_ours else "left")
-    return Found(path, "rewrite", content, tuple(tuple(cells) for cells in dropped))
+    return Found(path, "remove") if found.what == "left" or is_useless else found
 
 
-def _without(path: Path, child: Child, key: bytes) -> tuple[bytes | None, texts.Dropped] | None:
-    """Return a file's content without the child, None in its place if that cannot be made.
-
-    None if the file does not hold the child.
-    """
+def _without(path: Path, child: Child, key: bytes) -> Found | None:
+    """Return what a file is without the child, None if it does not hold it."""
     start = _start(path)
-    if start == _PARQUET:
-        return _parquet(path, child)
-    if start == _ZIP:
-        return _zip(path, child, key)
+    if start.startswith(parquets.SIGN):
+        return _found(path, parquets.without(path, child))
+    if packed.is_packed(start):
+        return _unpacked(path, child, key)
     if not _may_hold(path, child):
         return None
     data = path.read_bytes()
     text = texts.decoded(data)
     if text is None:
-        return (None, []) if child.is_in(data) else None
+        return Found(path, "left") if child.is_in(data) else None
     kept, dropped = _function(path.suffix.lower())(text[0], child)
-    if kept == text[0]:
+    return None if kept == text[0] else _found(path, (text[1](kept), dropped))
+
+
+def _found(path: Path, made: tuple[bytes | None, texts.Dropped] | None) -> Found | None:
+    if made is None:
         return None
-    return text[1](kept), dropped
+    content, dropped = made
+    if content is None:
+        return Found(path, "left")
+    return Found(path, "rewrite", content, tuple(tuple(cells) for cells in dropped))
 
 
 def _function(suffix: str) -> Callable[[str, Child], tuple[str, texts.Dropped]]:
@@ -132,7 +129,7 @@ def _function(suffix: str) -> Callable[[str, Child], tuple[str, texts.Dropped]]:
 
 def _start(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(4)
+        return file.read(8)
 
 
 def _may_hold(path: Path, child: Child) -> bool:
@@ -142,54 +139,21 @@ def _may_hold(path: Path, child: Child) -> bool:
         return child.may_be_in(view)
 
 
-def _zip(path: Path, child: Child, key: bytes) -> tuple[bytes | None, texts.Dropped] | None:
+def _unpacked(path: Path, child: Child, key: bytes) -> Found | None:
+    """Return what a packed file is without the child; only a workbook (XLSX) is packed again."""
+    if path.stat().st_size > packed.LARGEST:
+        return Found(path, "unread")
     data = path.read_bytes()
-    inside = members(data)
-    if inside is None:  # damaged, or too large to look into
-        return (None, []) if child.is_in(data) else None
-    if path.suffix.lower() in _BOOKS:
-        if not any(child.may_be_in(member) for member in inside.values()):
-            return None
+    held = packed.holds(data, child)
+    if path.suffix.lower() in _BOOKS and (held or _may_be_inside(data, child)):
         made = workbook(data, child, key)
-        if made is not None and not any(map(child.is_in, (members(made[0]) or {}).values())):
-            return None if made[0] == data else made
-    held = any(map(child.is_in, inside.values())) or any(map(child.mentioned, inside))
-    return (None, []) if held else None
+        if made is not None and not packed.holds(made[0], child):
+            return None if made[0] == data else _found(path, made)
+    if held is None:
+        return Found(path, "unread")
+    return Found(path, "left") if held else None
 
 
-def _parquet(path: Path, child: Child) -> tuple[bytes | None, texts.Dropped] | None:
-    try:
-        file = pq.ParquetFile(path)
-        names = [field.name for field in file.schema_arrow if _is_text(field.type)]
-        names = ["student_id"] if "student_id" in names else names
-        is_its = _rows_of(file.read(columns=names), child)
-        if not pc.any(is_its).as_py():
-            return None
-        table = file.read()
-    except (OSError, pa.ArrowException):
-        return (None, []) if child.is_in(path.read_bytes()) else None
-    buffer = pa.BufferOutputStream()
-    pq.write_table(
-        table.filter(pc.invert(is_its)), buffer, compression="zstd", write_statistics=True
-    )
-    return buffer.getvalue().to_pybytes(), [[child.student_id]] * pc.sum(is_its).as_py()
-
-
-def _rows_of(table: pa.Table, child: Child) -> pa.ChunkedArray | pa.Array:
-    found = pa.array([False] * table.num_rows)
-    for name in table.column_names:
-        column = table[name]
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        if name == "student_id" or child.telling:
-            found = pc.or_(found, pc.fill_null(pc.equal(column, child.student_id), False))
-        if name != "student_id":
-            for word in child.own:
-                holds = pc.match_substring(column, word)
-                found = pc.or_(found, pc.fill_null(holds, False))
-    return found
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+def _may_be_inside(data: bytes, child: Child) -> bool:
+    """Whether a name that others have too, or a number that tells little, is in a workbook."""
+    return any(map(child.may_be_in, (members(data) or {}).values()))

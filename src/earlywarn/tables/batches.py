@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +19,7 @@ from earlywarn.tables.batchlist import (
     BATCHES_FILE,
     Batch,
     BatchList,
+    Mends,
     Part,
     Scope,
     SourceFile,
@@ -28,6 +28,7 @@ from earlywarn.tables.batchlist import (
 )
 from earlywarn.tables.contract import TABLES, Table
 from earlywarn.tables.forgotten import without_forgotten
+from earlywarn.tables.order import in_order, stored_order
 from earlywarn.tables.views import attach, scan, whole_data
 from earlywarn.workspace import Workspace
 
@@ -62,6 +63,7 @@ def add_batch(
     replaces: dict[str, Scope] | None = None,
     complete: Iterable[tuple[str, str]] = (),
     instead_of: Iterable[int] = (),
+    mends: Mends | None = None,
 ) -> Batch:
     """Put accepted `rows` into the workspace as one batch: all of them, or none.
 
@@ -83,6 +85,8 @@ def add_batch(
         Pairs (school_id, ISO date): that school's whole registry is in this file from that day.
     instead_of
         Batches that this one takes the place of: they are out of force from the same moment.
+    mends
+        Which rows of an earlier batch's quarantine these are.
     """
     known = read_batches(workspace)
     gone = set(instead_of)
@@ -113,6 +117,7 @@ def add_batch(
         replaced=replaced,
         withdrawn=withdrawn,
         complete=sorted(complete),
+        mends=mends,
     )
     known.batches.append(batch)
     known.next_id = batch_id + 1
@@ -132,11 +137,10 @@ def _write_part(
     rows = rows.select([c.name for c in table.columns]).cast(table.schema)
     file = f"{table.name}/batch-{batch_id:06d}.parquet"
     path = workspace.data / file
-    # Sorted by date where there is one: a reader of recent weeks skips the older row groups.
-    order = [c for c in ("date", *table.key) if c in rows.column_names]
-    order = list(dict.fromkeys(order))
+    order = stored_order(table, rows.column_names)
     con.register("incoming", rows)
-    by = "" if _in_order(rows, order) else "ORDER BY " + ", ".join(f'"{c}"' for c in order)
+    sorted_already, _ = in_order(rows, order)
+    by = "" if sorted_already else "ORDER BY " + ", ".join(f'"{c}"' for c in order)
     with whole_file(path) as beside:
         con.sql(f"SELECT * FROM incoming {by}").write_parquet(
             str(beside), compression="zstd", row_group_size=122_880
@@ -177,24 +181,6 @@ def _write_part(
         ),
         replaced,
     )
-
-
-def _in_order(rows: pa.Table, order: list[str]) -> bool:
-    """Whether `rows` stand in this order already (False also where a column has some NULLs)."""
-    tied = np.ones(max(rows.num_rows - 1, 0), dtype=bool)
-    for name in order:
-        column = rows[name].combine_chunks()
-        if column.null_count == len(column):
-            continue
-        if column.null_count:
-            return False
-        before, after = column[:-1], column[1:]
-        if (tied & np.asarray(pc.greater(before, after))).any():
-            return False
-        tied &= np.asarray(pc.equal(before, after))
-        if not tied.any():
-            return True
-    return True
 
 
 def _may_share(

@@ -66,6 +66,13 @@ class SourceFile(_Strict):
     size: int  # bytes
 
 
+class Mends(_Strict):
+    """Which rows of an earlier batch's quarantine a batch brought in."""
+
+    batch: int
+    rows: dict[str, list[int]]  # by sheet, "" where the file has none: rows of the file
+
+
 class Batch(_Strict):
     """One load. What earlier programs did not write down is empty or 0."""
 
@@ -84,6 +91,7 @@ class Batch(_Strict):
     withdrawn: int = 0  # rows of earlier batches that --replace took out, their key not in the file
     # students only: schools whose whole registry this file is, from its snapshot date on
     complete: list[tuple[str, str]] = Field(default_factory=list)
+    mends: Mends | None = None
 
     @property
     def is_of_the_ledger(self) -> bool:

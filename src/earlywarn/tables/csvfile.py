@@ -15,9 +15,9 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from io import StringIO
-from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from earlywarn.errors import Text
@@ -29,6 +29,7 @@ from earlywarn.tables.grids.delimiters import (
 )
 from earlywarn.tables.grids.encoding import undecodable, utf16
 from earlywarn.tables.grids.text import Lines
+from earlywarn.tables.plainlines import line_feeds, split_lines
 from earlywarn.tables.source import (
     CHUNK_ROWS,
     MAX_CELL,
@@ -36,6 +37,7 @@ from earlywarn.tables.source import (
     Source,
     WrongRow,
     collector_paused,
+    drop_blank,
     os_error,
     text_chunk,
     unusable,
@@ -53,17 +55,21 @@ class _Look:
 
     encoding: str
     lines: int
-    plain: bool  # no quote, no NUL, no overlong line: one line is one row
+    plain: bool  # no quote, NUL, lone carriage return or overlong line: a line feed ends each row
 
 
 def _decodes(path: Path, encoding: str) -> int | None:
     """Return None if the whole file decodes, else the byte at which it does not."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
+    wide = encoding in _UTF16
     done = 0
     with path.open("rb") as file:
         while True:
             block = file.read(_BLOCK)
             held = len(decoder.getstate()[0])
+            if block and not held and block.isascii() and not wide:
+                done += len(block)
+                continue
             try:
                 decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
@@ -124,21 +130,24 @@ def _blocks(path: Path, wide: str) -> Generator[bytes, None, None]:
 
 
 def _look(path: Path) -> _Look:
-    lines, plain, last = 0, True, b""
+    feeds = returns = both = 0
+    last = b""
     with path.open("rb") as file:
         start = file.read(_SAMPLE)
     wide = utf16(start)
+    plain = not wide
     with closing(_blocks(path, wide)) as blocks:
         for block in blocks:
-            lines += block.count(b"\n") + block.count(b"\r") - block.count(b"\r\n")
-            if last == b"\r" and block[:1] == b"\n":
-                lines -= 1
+            feeds += line_feeds(block)
+            if b"\r" in block:
+                returns += block.count(b"\r")
+                both += block.count(b"\r\n")
+            both += last == b"\r" and block[:1] == b"\n"
             last = block[-1:]
             if plain:
                 plain = b'"' not in block and b"\0" not in block and _short_lines(block)
-    if last not in (b"", b"\n", b"\r"):
-        lines += 1
-    return _Look(wide or _encoding(path, start), lines, plain)
+    lines = feeds + returns - both + (last not in (b"", b"\n", b"\r"))
+    return _Look(wide or _encoding(path, start), lines, plain and returns == both)
 
 
 def _short_lines(block: bytes) -> bool:
@@ -202,63 +211,67 @@ class CsvSource(Source):
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows; every line of the file is in a row, blank, or a wrong row."""
-        with self.path.open(encoding=self._seen.encoding, newline="") as file:
-            for _ in range(self._first - 1):
-                file.readline()
-            reading = self._plain(file) if self._seen.plain else self._careful(file)
-            read = self._first - 1
-            try:
-                for chunk, lines in reading:
-                    read += lines
-                    yield chunk
-            except OSError as error:
-                raise os_error(self.path, error) from None
-            if read != self._seen.lines:
-                raise unusable(
-                    self.path,
-                    f"读到 {read} 行，文件却有 {self._seen.lines} 行。文件可能正在被修改，请重试。",
-                    f"{read} lines were read, but the file has {self._seen.lines}. "
-                    "It may be changing right now; try again.",
-                )
+        read = self._first - 1
+        try:
+            for chunk, lines in self._plain() if self._seen.plain else self._careful():
+                read += lines
+                yield chunk
+        except OSError as error:
+            raise os_error(self.path, error) from None
+        if read != self._seen.lines:
+            raise unusable(
+                self.path,
+                f"读到 {read} 行，文件却有 {self._seen.lines} 行。文件可能正在被修改，请重试。",
+                f"{read} lines were read, but the file has {self._seen.lines}. "
+                "It may be changing right now; try again.",
+            )
 
-    def _plain(self, file: Iterator[str]) -> Iterator[tuple[Chunk, int]]:
+    def _plain(self) -> Iterator[tuple[Chunk, int]]:
         """Read a file in which every line is one row."""
-        reader = csv.reader(file, delimiter=self._delimiter, quoting=csv.QUOTE_NONE)
         width, start = len(self.headings), self._first
-        while True:
-            with collector_paused():
-                block = list(islice(reader, CHUNK_ROWS))
-                count = len(block)
-                if set(map(len, block)) == {width}:
-                    numbers = pa.array(range(start, start + count), pa.int64())
-                    chunk = text_chunk(numbers, block, [], width)
+        with self.path.open("rb") as file:
+            for _ in range(start - 1):
+                file.readline()
+            for block in split_lines(file, self._seen.encoding, self._delimiter, width):
+                if block.columns is None:
+                    chunk = self._ragged(block.text.decode(), start)
                 else:
-                    rows = _Rows(width, self._delimiter)
-                    for number, cells in enumerate(block, start):
-                        rows.add(number, cells)
-                    chunk = rows.chunk()
-                del block
-            if not count:
-                return
-            yield chunk, count
-            start += count
+                    numbers = pa.array(np.arange(start, start + block.count))
+                    rows, columns, blank = drop_blank(numbers, block.columns)
+                    chunk = Chunk(rows, columns, [], blank)
+                yield chunk, block.count
+                start += block.count
 
-    def _careful(self, file: Iterator[str]) -> Iterator[tuple[Chunk, int]]:
+    def _ragged(self, text: str, start: int) -> Chunk:
+        """Read lines of which some have more or fewer cells than the heading."""
+        reader = csv.reader(
+            StringIO(text, newline=""), delimiter=self._delimiter, quoting=csv.QUOTE_NONE
+        )
+        with collector_paused():
+            rows = _Rows(len(self.headings), self._delimiter)
+            for number, cells in enumerate(reader, start):
+                rows.add(number, cells)
+            return rows.chunk()
+
+    def _careful(self) -> Iterator[tuple[Chunk, int]]:
         """Read a file with quotes: a row may span lines, and a quote may be left open."""
         csv.field_size_limit(MAX_CELL)
-        lines = Lines(file)
-        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
         start = self._first
-        while True:
-            with collector_paused():
-                rows = _Rows(len(self.headings), self._delimiter)
-                taken = _fill(rows, reader, lines, start)
-                chunk = rows.chunk()
-                del rows
-            if not taken:
-                return
-            yield chunk, taken
-            start += taken
+        with self.path.open(encoding=self._seen.encoding, newline="") as file:
+            for _ in range(start - 1):
+                file.readline()
+            lines = Lines(file)
+            reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+            while True:
+                with collector_paused():
+                    rows = _Rows(len(self.headings), self._delimiter)
+                    taken = _fill(rows, reader, lines, start)
+                    chunk = rows.chunk()
+                    del rows
+                if not taken:
+                    return
+                yield chunk, taken
+                start += taken
 
 
 def _fill(rows: _Rows, reader: Iterator[list[str]], lines: Lines, start: int) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from earlywarn.tables.contract import Table
+from earlywarn.tables.order import in_order, stored_order
 from earlywarn.words import STATUS_SEVERITY
 
 _NAMED_ROWS = 20  # how many of the other rows a reason names
@@ -35,6 +36,9 @@ def settle(table: Table, rows: pa.Table) -> Settled:
     """
     if rows.num_rows < 2:
         return Settled(rows, 0, [])
+    _, unique = in_order(rows, stored_order(table, list(table.key)))
+    if unique:  # as a system's export is: sorted, one row a key
+        return Settled(rows, 0, [])
     conflicts: list[tuple[int, str, str]] = []
     key = ", ".join(f'"{name}"' for name in table.key)
     with duckdb.connect() as con:
@@ -43,10 +47,11 @@ def settle(table: Table, rows: pa.Table) -> Settled:
         # what shares a hash is looked at closely.
         hashes = con.sql(f"SELECT hash({key}) AS h FROM rows").to_arrow_table()["h"].to_numpy()
         hashes = np.sort(hashes)
-        twice = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
-        del hashes
-        if not len(twice):
+        again = hashes[1:] == hashes[:-1]
+        if not again.any():
             return Settled(rows, 0, [])
+        twice = np.unique(hashes[1:][again])
+        del hashes, again
         con.register("twice", pa.table({"h": twice}))
         con.execute(
             f"CREATE TEMP TABLE shared AS SELECT * FROM rows SEMI JOIN twice ON hash({key}) = h"

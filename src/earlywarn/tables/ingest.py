@@ -9,7 +9,10 @@ from earlywarn.errors import UsageError
 from earlywarn.tables.contract import TABLES
 from earlywarn.tables.loading import Load, Progress
 from earlywarn.tables.mapping import load_mapping
+from earlywarn.tables.mending import mend
 from earlywarn.tables.options import FileResult, IngestOptions, IngestResult
+from earlywarn.tables.quarantine.returned import is_returned
+from earlywarn.tables.quarantine.state import refresh
 from earlywarn.workspace import Workspace
 
 # What is looked for in a folder; a file that is named is read whatever it is called.
@@ -51,10 +54,20 @@ def ingest(
     found, passed_over = _files_of(paths)
     result = IngestResult(table, passed_over=passed_over)
     beside: set[int] = set()
+    stage = progress or (lambda stage: None)
     with workspace.lock(f"ingest {table}"):
+        loaded = []
+        if not options.dry_run:
+            result.notes += refresh(workspace)
         for path in found:
-            load = Load(workspace, mapping, options, path, progress or (lambda stage: None), beside)
-            result.files.append(load.run())
+            if is_returned(path):
+                one = mend(workspace, table, path, options, stage, beside)
+                loaded += [path] if one.error is None and not one.loaded_before else []
+            else:
+                one = Load(workspace, mapping, options, path, stage, beside).run()
+            result.files.append(one)
+        if not options.dry_run:
+            result.notes += refresh(workspace, loaded)
     return result
 
 

@@ -15,15 +15,17 @@ import pyarrow.compute as pc
 
 from earlywarn import files
 from earlywarn.errors import EarlywarnError, Text
-from earlywarn.tables.batches import SourceFile, add_batch, read_batches
+from earlywarn.tables.batches import Batch, SourceFile, add_batch, read_batches
 from earlywarn.tables.covers import covered
 from earlywarn.tables.duplicates import settle
 from earlywarn.tables.forgotten import left_out, problems_without_forgotten, without_forgotten
+from earlywarn.tables.grids import read_grids
 from earlywarn.tables.headings import find_heading_row, match_headings, notes_of
 from earlywarn.tables.mapping import Mapping, Match
 from earlywarn.tables.options import FileResult, IngestOptions
 from earlywarn.tables.preview import preview
-from earlywarn.tables.quarantine import write_quarantine
+from earlywarn.tables.quarantine import master_path, workbook_path
+from earlywarn.tables.quarantine.master import About, master_of, write_rows
 from earlywarn.tables.readers import open_source
 from earlywarn.tables.reasons import reason
 from earlywarn.tables.replacing import Replacement, is_newest, replacement
@@ -81,21 +83,16 @@ class Load:
     def _run(self) -> None:
         source = self._open()
         content = self._content(source)
-        if not self.options.again:
-            known = read_batches(self.workspace)
-            for batch in known.batches:
-                # What replaces anew must come after all that was loaded in between.
-                if batch.content == content and (
-                    not self.options.replace or is_newest(known, batch)
-                ):
-                    self.result.loaded_before = True
-                    self.result.batch = batch.id
-                    self.beside.add(batch.id)
-                    self._note(
-                        f"已作为批次 {batch.id} 导入过，未重复导入（--again 可强制导入）",
-                        f"loaded already as batch {batch.id}; not loaded again (--again forces it)",
-                    )
-                    return
+        known = None if self.options.again else self._known_already(content)
+        if known is not None:
+            self.result.loaded_before = True
+            self.result.batch = known.id
+            self.beside.add(known.id)
+            self._note(
+                f"已作为批次 {known.id} 导入过，未重复导入（--again 可强制导入）",
+                f"loaded already as batch {known.id}; not loaded again (--again forces it)",
+            )
+            return
         fills = self._fills()
         match = self._match(source, fills)
         converter = Converter(
@@ -110,6 +107,7 @@ class Load:
         rows, problems = self._read(source, converter)
         rows, problems = self._settle(source, converter, rows, problems)
         rows, problems = self._without_forgotten(rows, problems)
+        rows, problems = self._judge(source, converter, rows, problems)
         self.result.accepted = rows.num_rows
         self._note_numbers(source, match)
         self._summarise(source, problems)
@@ -129,6 +127,7 @@ class Load:
             find_heading_row(source, self.mapping)
         else:
             source = WideSource(self.path, self.mapping, self.options, self.workspace)
+            source.read(self.path, read_grids(self.path))
         self.result.notes += source.notes
         return source
 
@@ -142,10 +141,25 @@ class Load:
             "mapping": self.mapping.hash,
         }
         if isinstance(source, WideSource):
-            decides["rows"] = source.digest
+            decides["rows"] = source.digest()
         if self.table.name == "students":
             decides["stages"] = repr(sorted(self.workspace.config.stages.items()))
         return sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+    def _known_already(self, content: str) -> Batch | None:
+        """Return the batch in force that this load would only bring again."""
+        known = read_batches(self.workspace)
+        for batch in known.batches:
+            # What replaces anew must come after all that was loaded in between.
+            if batch.content == content and (not self.options.replace or is_newest(known, batch)):
+                return batch
+        return None
+
+    def _judge(
+        self, source: Source, converter: Converter, rows: pa.Table, problems: pa.Table
+    ) -> tuple[pa.Table, pa.Table]:
+        """Return which rows come in and what is wrong with the others; a file's are all settled."""
+        return rows, problems
 
     def _note(self, zh: str, en: str) -> None:
         self.result.notes.append(Text(zh, en))
@@ -203,7 +217,7 @@ class Load:
         self.result.merged = settled.merged
         self.result.quarantined += len({row for row, *_ in late})
         if late:
-            problems = pa.concat_tables([problems, _late_problems(source, late)])
+            problems = pa.concat_tables([problems, late_problems(source, late)])
         return settled.rows, problems
 
     def _without_forgotten(self, rows: pa.Table, problems: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -280,10 +294,10 @@ class Load:
             why = reason(code, detail)
             shown = value if len(value) <= _SHOWN_VALUE else value[:_SHOWN_VALUE] + "…"
             place = source.where(row)
-            zh_place = f"{self.path.name} 第 {place} 行" + (f"“{column}”列" if column else "")
-            en_place = f"{self.path.name}, row {place}" + (f", column {column}" if column else "")
+            zh_place = f"{source.name} 第 {place} 行" + (f"“{column}”列" if column else "")
+            en_place = f"{source.name}, row {place}" + (f", column {column}" if column else "")
             if isinstance(source, WideSource):
-                zh_place = en_place = f"{self.path.name} {place}"
+                zh_place = en_place = f"{source.name} {place}"
             shown_zh = f"“{shown}” " if shown else ""
             shown_en = f"“{shown}” " if shown else ""
             self.result.reasons.append(
@@ -336,10 +350,7 @@ class Load:
         replaced: Replacement | None,
     ) -> None:
         batch_id = read_batches(self.workspace).next_id
-        if problems.num_rows:
-            self.result.quarantine = write_quarantine(
-                self.workspace, batch_id, source.name, source.headings, problems, source.where
-            )
+        self._quarantine(source, problems, batch_id, content)
         complete: list[tuple[str, str]] = []
         if self.options.complete:
             complete = self._complete(tables["students"], converter.bad_schools)
@@ -361,6 +372,27 @@ class Load:
         self.beside.add(batch.id)
         self.result.batch = batch.id
         self.result.replaced = batch.replaced
+
+    def _quarantine(self, source: Source, problems: pa.Table, batch_id: int, content: str) -> None:
+        """Keep the rows that were not accepted; their workbook is made once the batch is listed."""
+        path = master_path(self.workspace, batch_id)
+        if not problems.num_rows:
+            path.unlink(missing_ok=True)  # of a load that was killed
+            return
+        master = master_of(source, problems, self.mapping.who)
+        about = About(
+            batch=batch_id,
+            table=self.table.name,
+            content=content,
+            file=source.name,
+            layout=self.mapping.layout,
+            options=self.options.said(),
+            headings=master.headings,
+            epoch=master.epoch,
+            sheets=master.sheets,
+        )
+        write_rows(path, about, master.rows)
+        self.result.quarantine = workbook_path(self.workspace, batch_id)
 
     def _complete(self, students: pa.Table, bad_schools: set[str | None]) -> list[tuple[str, str]]:
         """Return the (school, day) whose whole registry this file is.
@@ -386,7 +418,7 @@ class Load:
         return whole
 
 
-def _late_problems(source: Source, late: list[tuple[int, str, str, str, str]]) -> pa.Table:
+def late_problems(source: Source, late: list[tuple[int, str, str, str, str]]) -> pa.Table:
     """Make problems of (row, column, value, code, detail), reading the rows' cells once more."""
     wanted = np.unique(np.array([row for row, *_ in late], dtype=np.int64))
     cells: dict[int, list[str]] = {}

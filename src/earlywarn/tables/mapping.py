@@ -25,6 +25,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -190,7 +191,7 @@ def normal_value(value: str) -> str:
 _CODE_AND_NAME = re.compile(r"^(\d{1,3})\s*[-—–_.、:]*\s*(\D.*)$")
 
 
-def look_up(values: dict[str, str], text: str) -> tuple[str | None, str]:
+def look_up(values: MappingType[str, str], text: str) -> tuple[str | None, str]:
     """Find `text` (a code, a name, or both as in "2-双亲留守儿童") in `values`.
 
     Returns (value, ""), or (None, "") if it is not there, or (None, detail) if code and name mean

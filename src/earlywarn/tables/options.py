@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Self
 
 from earlywarn.errors import Text, UsageError
 from earlywarn.tables.preview import Preview
@@ -108,6 +109,22 @@ class IngestOptions:
             said["replace"] = "yes"
         return said
 
+    @classmethod
+    def of_batch(cls, said: dict[str, str]) -> Self:
+        """Return the options that fill in what a file leaves out, from a batch's (see `said`)."""
+        month = tuple(map(int, said["month"].split("-"))) if "month" in said else None
+        return cls(
+            mapping=said.get("mapping", cls.mapping),
+            snapshot=_day(said.get("snapshot")),
+            full_mark=Decimal(said["full_mark"]) if "full_mark" in said else None,
+            exam=said.get("exam"),
+            exam_date=_day(said.get("date")),
+            month=(month[0], month[1]) if month else None,
+            through=_day(said.get("through")),
+            school=said.get("school"),
+            class_id=said.get("class"),
+        )
+
     def fills(self) -> dict[str, str]:
         """Return what stands in a column where the file says nothing."""
         fills = {}
@@ -118,6 +135,10 @@ class IngestOptions:
         if self.exam_date:
             fills["date"] = self.exam_date.isoformat()
         return fills
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 @dataclass
@@ -135,6 +156,7 @@ class FileResult:
     notes: list[Text] = field(default_factory=list)
     quarantine: Path | None = None
     batch: int | None = None
+    mends: int | None = None  # of a quarantine's workbook: the batch whose rows it mends
     loaded_before: bool = False
     preview: list[Preview] = field(default_factory=list)  # of a dry run, one for each table
     error: Text | None = None  # the file cannot be used
@@ -147,6 +169,7 @@ class IngestResult:
     table: str
     files: list[FileResult] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)  # in a folder, but no data file
+    notes: list[Text] = field(default_factory=list)  # on workbooks of the quarantine
 
     @property
     def exit_code(self) -> int:

@@ -146,6 +146,11 @@ REASONS: dict[str, Text] = {
         "与第 {detail} 行的键相同而内容不同。请只保留正确的一行",
         "has the same key as row {detail} but differs from it; keep only the right one",
     ),
+    "same_key_loaded": Text(
+        "与本文件中已导入的另一行的键相同而内容不同。请核对是哪一个；若已导入的一行是错的，请改正原文件后重新导入",
+        "has the same key as another row of this file, which was loaded, but differs from it; "
+        "check which is meant; if the loaded one is wrong, correct the original file and load it",
+    ),
 }
 
 

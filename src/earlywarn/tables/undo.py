@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from earlywarn.errors import EarlywarnError, UsageError
+from earlywarn.errors import EarlywarnError, Text, UsageError
 from earlywarn.tables.batchlist import Batch, BatchList, Undone, now, read_batches
-from earlywarn.tables.quarantine import quarantine_path
+from earlywarn.tables.quarantine.state import files_of, refresh
 from earlywarn.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class UndoResult:
-    """The batch that was taken out, and its files that the system would not let go of."""
+    """The batch that was taken out, its files that the system would not let go of, and notes.
+
+    The notes are on workbooks of the quarantine.
+    """
 
     batch: Batch
     left: list[Path]
+    notes: list[Text] = field(default_factory=list)
 
 
 def batch_number(text: str) -> int:
@@ -54,7 +58,8 @@ def undo(workspace: Workspace, number: int, who: str = "") -> UndoResult:
                 part.replaces.batches = [old for old in part.replaces.batches if old != number]
         known.undone.append(Undone(id=number, origin=batch.origin, undone_at=now(), who=who))
         known.write(workspace)
-        return UndoResult(batch, _remove_files(workspace, batch))
+        left = _remove_files(workspace, batch)
+        return UndoResult(batch, left, refresh(workspace))
 
 
 def _in_force(known: BatchList, number: int) -> Batch:
@@ -68,6 +73,15 @@ def _in_force(known: BatchList, number: int) -> Batch:
                     en=f"Batch {number} comes from the follow-up ledger and cannot be undone: the "
                     "ledger would bring it back with the next followup import. Correct the "
                     "child's outcome in the ledger instead.",
+                )
+            later = [b.id for b in known.batches if b.mends and b.mends.batch == number]
+            if later:
+                shown = ", ".join(map(str, reversed(later)))
+                raise EarlywarnError(
+                    zh=f"批次 {number} 中被隔离的行已改正并导入为批次 {shown}。请先撤销 {shown}，"
+                    f"再撤销 {number}。",
+                    en=f"Rows of batch {number} were mended and loaded as batch {shown}. Undo "
+                    f"{shown} first, then {number}.",
                 )
             return batch
     for gone in known.undone:
@@ -99,8 +113,7 @@ def _in_force(known: BatchList, number: int) -> Batch:
 def _remove_files(workspace: Workspace, batch: Batch) -> list[Path]:
     """Remove what the batch no longer needs; return what is still there (open elsewhere)."""
     paths = [workspace.data / part.file for part in batch.parts]
-    kept = quarantine_path(workspace, batch.id)
-    paths += sorted(kept.parent.glob(f"{kept.stem}.*"))
+    paths += files_of(workspace, batch.id)
     for path in paths:
         with suppress(OSError):
             path.unlink(missing_ok=True)

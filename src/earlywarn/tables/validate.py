@@ -42,6 +42,7 @@ DEFAULT_FULL_MARK = Decimal(100)
 _CACHE_LIMIT = 200_000
 _SCIENTIFIC = r"^\d(\.\d+)?[eE]\+\d+$"
 _DECIMAL_ID = r"^\d+\.0+$"
+_ASCII_SPACE = tuple(sign.encode() for sign in SPACE if sign.isascii())
 _ESCAPED_ID = r'^(?:="(.*)"|\'(.+))$'
 
 
@@ -350,16 +351,35 @@ def _plain_column(
     texts: pa.Array, *, is_id: bool
 ) -> tuple[pa.Array, pa.Array | None, pa.Array | None]:
     """Trim identifiers and free text, empty = null; an identifier that was a number is wrong."""
-    values = pc.utf8_trim(texts, characters=SPACE)
-    values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+    written = _letters(texts)
+    values = texts
+    if not written.isascii() or any(sign in written for sign in _ASCII_SPACE):
+        values = pc.utf8_trim(texts, characters=SPACE)
+    empty = pc.equal(values, "")
+    if pc.any(empty).as_py():
+        values = pc.if_else(empty, pa.scalar(None, pa.string()), values)
     if not is_id:
         return values, None, None
-    if pc.any(pc.match_substring_regex(values, r"^(=\"|')")).as_py():
+    if b"'" in written or b"=" in written:
         values = pc.replace_substring_regex(values, _ESCAPED_ID, r"\1\2")
     codes = None
-    for pattern, code in ((_SCIENTIFIC, "id_scientific"), (_DECIMAL_ID, "id_decimal")):
+    for sign, pattern, code in (
+        (b"+", _SCIENTIFIC, "id_scientific"),
+        (b".", _DECIMAL_ID, "id_decimal"),
+    ):
+        if sign not in written:
+            continue
         hits = pc.match_substring_regex(values, pattern)
         if pc.any(hits).as_py():
             named = pc.if_else(pc.fill_null(hits, False), code, pa.scalar(None, pa.string()))
             codes = named if codes is None else pc.coalesce(codes, named)
     return values, codes, None
+
+
+def _letters(texts: pa.Array) -> bytes:
+    """Return all that is written in a string array: what is in none of it need not be looked for.
+
+    Of a slice it may be more.
+    """
+    letters = texts.buffers()[2]
+    return b"" if letters is None else letters.to_pybytes()

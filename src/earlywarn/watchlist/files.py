@@ -179,9 +179,13 @@ def _school(
         "cannot_know": {
             "share_without_record_20d": known.gap_share,
             "newest_record": _iso(known.last_day),
+            "children_without_attendance": known.without_attendance,
+            "classes_without_attendance": list(known.silent_classes),
+            "has_calendar": known.calendar,
             "children_without_marks": known.without_marks,
             "newest_exam": _iso(known.last_exam),
             "newest_registry": _iso(known.snapshot),
+            "has_outcomes": known.outcomes,
             "weeks_not_reported": [
                 {
                     "from": _iso(week.first),

@@ -5,8 +5,7 @@ Only the children on a list become Python objects; all counting is done in DuckD
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +33,11 @@ from earlywarn.watchlist.rows import (
     NextStep,
     Reason,
     SchoolList,
-    Silence,
     Task,
     WatchlistFiles,
 )
 from earlywarn.watchlist.steps import TALK_WITHIN, next_step, step_of_case, tasks_of
+from earlywarn.watchlist.unknown import limits_of_schools
 from earlywarn.watchlist.wording import STRIP_CODES
 from earlywarn.words import Tier
 
@@ -63,17 +62,9 @@ _SCHOOLS = """
 SELECT s.school_id,
        count(*) AS cohort,
        {tiers},
-       max(f.school_gap_20d) AS gap_share,
-       max(b.attendance_date) AS last_day,
-       count(*) FILTER (WHERE f.exam_mean_pct IS NULL) AS without_marks,
-       max(b.exam_date) AS last_exam,
-       max(c.snapshot_date) AS snapshot,
        any_value(d.name) AS name, any_value(d.county) AS county,
        any_value(d.township) AS township, any_value(d.capacity) AS capacity
 FROM scores s
-LEFT JOIN features f USING (student_id)
-LEFT JOIN basis b USING (student_id)
-LEFT JOIN cohort c USING (student_id)
 LEFT JOIN schools d ON d.school_id = s.school_id
 GROUP BY s.school_id
 """
@@ -90,22 +81,6 @@ ORDER BY s.school_id, s.rank, s.student_id
 """
 
 _LISTED = "SELECT student_id FROM scores WHERE listed ORDER BY student_id"
-
-# Weeks of the last 60 school days in which a school or a class of it reported nothing.
-_SILENCES = """
-WITH days AS (
-    SELECT k.school_id, d.date, bool_or(d.reported) AS anything, bool_and(d.reported) AS whole
-    FROM school_days d JOIN calendars k USING (cal)
-    WHERE d.back < 60 AND k.private_to IS NULL
-    GROUP BY ALL
-)
-SELECT school_id, min(date), max(date), count(*),
-       count(*) FILTER (NOT anything), count(*) FILTER (anything AND NOT whole)
-FROM days
-GROUP BY school_id, date_trunc('week', date)
-HAVING NOT bool_and(whole)
-ORDER BY 1, 2
-"""
 
 # One text a child: a letter a day, `|` where a calendar week ends.
 _STRIPS = """
@@ -172,15 +147,13 @@ def build_listing(
     children = _children(
         con, workspace, rulebook, as_of, before, known, calm, comparisons, follow_up
     )
-    silences = _silences(con)
+    limits = limits_of_schools(con, as_of)
     schools = []
     for row in _schools(con):
         school_id = row["school_id"]
         listed = tuple(children.get(school_id, ()))
         left = None if before is None else left_the_list(before, school_id, listed)
-        schools.append(
-            _school(row, listed, left, workspace, silences.get(school_id, ()), follow_up)
-        )
+        schools.append(_school(row, listed, left, workspace, limits[school_id], follow_up))
     schools.sort(key=lambda school: (school.county, school.township, school.school_id))
     return Listing(
         as_of=as_of,
@@ -217,7 +190,7 @@ def _school(
     listed: tuple[ListedChild, ...],
     left: int | None,
     workspace: Workspace,
-    silences: Sequence[Silence],
+    limits: Limits,
     follow_up: FollowUp | None,
 ) -> SchoolList:
     changes: dict[str, int] = {}
@@ -235,25 +208,11 @@ def _school(
         cut={tier: row[f"tier_{tier}"] - row[f"listed_{tier}"] for tier in LISTED_TIERS},
         changes=changes,
         left=left,
-        limits=Limits(
-            gap_share=row["gap_share"],
-            last_day=row["last_day"],
-            without_marks=row["without_marks"],
-            last_exam=row["last_exam"],
-            snapshot=row["snapshot"],
-            silences=tuple(silences),
-        ),
+        limits=limits,
         children=listed,
         resolved=follow_up.resolved.get(row["school_id"], 0) if follow_up else None,
         overdue=follow_up.overdue.get(row["school_id"], 0) if follow_up else None,
     )
-
-
-def _silences(con: duckdb.DuckDBPyConnection) -> dict[str, list[Silence]]:
-    found: dict[str, list[Silence]] = defaultdict(list)
-    for school_id, *week in con.execute(_SILENCES).fetchall():
-        found[school_id].append(Silence(*week))
-    return found
 
 
 def _weights(con: duckdb.DuckDBPyConnection) -> dict[str, float]:

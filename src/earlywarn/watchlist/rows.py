@@ -246,21 +246,33 @@ class Limits:
         Share (0-1) of its children's last 20 school days without a record; None if there are none.
     last_day
         The newest school day with a record of any of its children.
+    without_attendance
+        Children, none of them on leave, without a record in the last 60 school days.
+    silent_classes
+        The classes of which that is true of every child.
+    calendar
+        Whether its school days are known; else those with a record stand for them.
     without_marks
         Children of the cohort without a mark in a latest exam.
     last_exam
         Date of the newest exam of any of its children.
     snapshot
         Date of the newest registry record.
+    outcomes
+        Whether anything at all is known of children who left.
     silences
         Weeks of the last 60 school days that it did not report, or not wholly, oldest first.
     """
 
     gap_share: float | None
     last_day: date | None
+    without_attendance: int
+    silent_classes: tuple[str, ...]
+    calendar: bool
     without_marks: int
     last_exam: date | None
     snapshot: date | None
+    outcomes: bool
     silences: tuple[Silence, ...] = ()
 
 

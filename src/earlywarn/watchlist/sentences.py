@@ -12,12 +12,15 @@ from earlywarn.watchlist.rows import (
     LISTED_TIERS,
     Cause,
     Followed,
+    Limits,
     ListedChild,
     Listing,
     SchoolList,
     Silence,
 )
 from earlywarn.words import TIER_LABELS, day_in_words
+
+_CLASSES = 3  # named at most
 
 
 def tier_counts(counts: dict[str, int], lang: Lang) -> str:
@@ -152,7 +155,16 @@ def limits(listing: Listing, school: SchoolList, lang: Lang) -> list[str]:
                 if zh
                 else f"The newest attendance is of {say(known.last_day)}; nothing after it counts."
             )
+    if known.last_day is not None and known.without_attendance:
+        lines.append(_without_attendance(known, lang))
     lines += _silences(known.silences, lang, today)
+    if not known.calendar:
+        lines.append(
+            "没有校历：有考勤的日子才算上学日，整天没有上报看不出来，期限是估计的。"
+            if zh
+            else "No calendar: only days with attendance count as school days, a day that nobody "
+            "handed in does not show, and due dates are estimates."
+        )
     if known.last_exam is None:
         lines.append(
             "没有任何考试成绩，学习上的迹象看不到。"
@@ -174,6 +186,19 @@ def limits(listing: Listing, school: SchoolList, lang: Lang) -> list[str]:
             else f"The registry is of {say(known.snapshot)}, "
             f"{(today - known.snapshot).days} days old; no change since is known."
         )
+    if not known.outcomes:
+        lines.append(
+            "没有去向记录（辍学、转学、复学等）：谁已经离开、这样的名单准不准，无从核对。"
+            if zh
+            else "No outcomes (dropped out, transferred, returned): who has left, and how often "
+            "such a list is right, cannot be checked."
+        )
+    if listing.model.startswith("experts/"):
+        lines.append(
+            "分值是专家事先定的，不是从本地结果学来的。"
+            if zh
+            else "The points were set by experts beforehand, not learned from what happened here."
+        )
     if listing.resolved_since is None:
         lines.append(
             "还没有跟进台账：谁联系过、哪一步逾期，不知道。"
@@ -186,6 +211,21 @@ def limits(listing: Listing, school: SchoolList, lang: Lang) -> list[str]:
         else "What happens at home, and what the child thinks, no list knows."
     )
     return lines
+
+
+def _without_attendance(known: Limits, lang: Lang) -> str:
+    """Return how many children have no attendance, naming the classes that handed in nothing."""
+    shown = known.silent_classes[:_CLASSES]
+    more = len(known.silent_classes) > len(shown)
+    if lang == "zh":
+        classes = f"，其中{'、'.join(shown)}{'等' if more else ''}全班没有" if shown else ""
+        return f"{known.without_attendance} 人近60个上学日没有任何考勤{classes}：缺没缺勤，不知道。"
+    classes = f", the whole of {', '.join(shown)}{' and others' if more else ''}" if shown else ""
+    children = wording.count(known.without_attendance, lang, "child has", "children have")
+    return (
+        f"{children} no attendance record in the last 60 school days{classes}: "
+        "whether they were absent is not known."
+    )
 
 
 def _silences(silences: Sequence[Silence], lang: Lang, today: date) -> list[str]:

@@ -9,7 +9,7 @@ that starts with `=` is no formula. The same listing gives the same bytes.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -172,8 +172,11 @@ class _Writer:
         lines = [
             f"{as_of}  {wording.CONVERSATION(lang)}",
             gap.join(summary(listing, self.school, lang)),
-            f"{self.word('limits')}{'：' if lang == 'zh' else ': '}"
-            + gap.join(limits(listing, self.school, lang)),
+            *_packed(
+                f"{self.word('limits')}{'：' if lang == 'zh' else ': '}",
+                limits(listing, self.school, lang),
+                gap,
+            ),
         ]
         for offset, line in enumerate(lines):
             sheet.write_string(row + 1 + offset, 0, line, self.talk if offset == 0 else self.line)
@@ -391,6 +394,19 @@ def _mark_font(lang: Lang) -> str:
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day)
+
+
+def _packed(label: str, sentences: Sequence[str], gap: str) -> list[str]:
+    """Return `sentences` on as few lines as fit the list's width, the first behind `label`."""
+    width = sum(width for _, width, _ in COLUMNS)
+    lines = [label + sentences[0]]
+    for sentence in sentences[1:]:
+        longer = gap.join([lines[-1], sentence])
+        if _lines(longer, width) > 1:
+            lines.append(sentence)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def _lines(text: str, width: float) -> int:

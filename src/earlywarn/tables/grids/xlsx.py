@@ -30,6 +30,11 @@ _CELL = re.compile(
     rb'<(?:\w+:)?c(?: r="([A-Z]{1,3})([0-9]{1,7})"(?: \w+="[^">]*")* ?(/?)>|(?=[\s/>]))'
 )
 _TELLING = re.compile(rb"<(?:\w+:)?f[\s/>]|\st\s*=\s*[\"']e[\"']|\shidden\s*=\s*[\"'](?:1|true)")
+# What has none of these has nothing of the above: a search for it all is slow.
+_SIGNS = (b"<f", b":f", b'"e"', b"'e'", b"hidden")
+# A cell that may stand beyond ZZ999, or does not say where.
+_FAR = re.compile(rb'<(?:\w+:)?c(?=[\s/>])(?! r="[A-Z]{1,2}[0-9]{1,3}")')
+_NEAR_ROWS, _NEAR_COLUMNS = 999, 702
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
@@ -45,7 +50,10 @@ class SheetPart:
 
 @dataclass
 class Marks:
-    """What a sheet's XML says beyond the values; rows and columns from 1."""
+    """What a sheet's XML says beyond the values; rows and columns from 1.
+
+    Beyond `last_row` and `last_column` there is nothing; of a small sheet they are only bounds.
+    """
 
     last_row: int = 0
     last_column: int = 0
@@ -109,9 +117,15 @@ class Package:
             If its cells span more than `most`, empty ones between them included.
         """
         marks, telling = Marks(), False
+        sparing = most >= _NEAR_ROWS * _NEAR_COLUMNS
         letters: set[bytes] = set()
         for piece in self.archive.blocks(sheet.part):
-            telling = telling or _TELLING.search(piece) is not None
+            told = any(sign in piece for sign in _SIGNS) and _TELLING.search(piece) is not None
+            telling = telling or told
+            if sparing and not telling and _FAR.search(piece) is None:
+                if b"<v" in piece or b"<is" in piece:
+                    marks.last_row, letters = max(marks.last_row, _NEAR_ROWS), letters | {b"ZZ"}
+                continue
             cells = [cell for cell in _CELL.findall(piece) if not cell[2]]
             if not cells:
                 continue
@@ -196,21 +210,17 @@ def read_xlsx(path: Path) -> Book:
     left = limits.MAX_CELLS
     for part in package.sheets:
         marks = package.marks(part, left)
-        left -= marks.last_row * marks.last_column
         with library_errors(path, "XLSX"):
             sheet = calamine.get_sheet_by_index(part.index)
             values = sheet.to_python(skip_empty_area=False)
             merged = sheet.merged_cell_ranges or []
-        times = frozenset(
-            (r, c)
-            for r, row in enumerate(values, 1)
-            for c, value in enumerate(row, 1)
-            if isinstance(value, time)
-        )
+        left -= len(values) * max(map(len, values), default=0)
+        kinds = {type(value) for row in values for value in row}
         texts = marks.texts
-        if times:
-            texts = texts | package.told(part, times).texts
-        rows = with_texts([[cell_text(value) for value in row] for row in values], texts)
+        if time in kinds:
+            texts = texts | package.told(part, _times(values)).texts
+        rows = [[v if type(v) is str else cell_text(v) for v in row] for row in values]
+        rows = with_texts(rows, texts)
         book.sheets.append(
             Grid(
                 part.name,
@@ -226,13 +236,20 @@ def read_xlsx(path: Path) -> Book:
     return book
 
 
+def _times(values: list[list[Any]]) -> frozenset[tuple[int, int]]:
+    """Return the places, from 1, of what calamine took for times of day."""
+    return frozenset(
+        (r, c)
+        for r, row in enumerate(values, 1)
+        for c, value in enumerate(row, 1)
+        if isinstance(value, time)
+    )
+
+
 def numeric_columns(values: list[list[Any]]) -> frozenset[int]:
     """Return the columns, from 0, with numbers stored as numbers."""
     return frozenset(
-        i
-        for row in values
-        for i, value in enumerate(row)
-        if isinstance(value, int | float) and not isinstance(value, bool)
+        i for row in values for i, value in enumerate(row) if type(value) in (int, float)
     )
 
 

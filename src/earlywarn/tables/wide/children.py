@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import duckdb
 
@@ -32,6 +33,9 @@ QUALIFY row_number() OVER (
 """
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"  # GB 11643-1999
+# student_id, name, class_id, grade; and a child with the forms of its class
+_Record = tuple[str, str, str, int | None]
+_Named = tuple[str, set[str]]
 _DOTS = "·•‧∙・．.｡。▪●"
 
 
@@ -53,18 +57,37 @@ class Children:
             attach(con, workspace)
             rows = con.execute(_RECORDS, {"day": day}).fetchall()
             schools = con.execute("SELECT school_id, name FROM schools").fetchall()
-        self._by_number: dict[str, str] = {}
-        self._by_name: dict[tuple[str, str], list[tuple[str, set[str]]]] = defaultdict(list)
+        self._students = [student for student, *_ in rows]
+        self._of_school: dict[str, list[_Record]] = defaultdict(list)
         for student, name, school, class_id, grade in rows:
-            digits = student[1:] if student[:1] in "GL" else student
-            self._by_number[digits.upper()] = student
-            if len(digits) == 18:
-                self._by_number.setdefault(digits[:6] + digits[8:17], student)
             if name:
-                keys = {class_key(class_id or ""), class_key(class_id or "", grade)}
-                self._by_name[(school, name_key(name))].append((student, keys))
+                self._of_school[school].append((student, name, class_id or "", grade))
+        self._named: dict[str, dict[str, list[_Named]]] = {}
         self._schools = {name_key(name): school for school, name in schools if name}
         self.known_schools = {school for school, _ in schools} | {row[2] for row in rows}
+
+    @cached_property
+    def _by_number(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for student in self._students:
+            digits = student[1:] if student[:1] in "GL" else student
+            found[digits.upper()] = student
+            if len(digits) == 18:
+                found.setdefault(digits[:6] + digits[8:17], student)
+        return found
+
+    def _names_in(self, school: str) -> dict[str, list[_Named]]:
+        """Return a school's children by name, each with the forms of its class."""
+        if school not in self._named:
+            keys: dict[tuple[str, int | None], set[str]] = {}
+            named: dict[str, list[_Named]] = defaultdict(list)
+            for student, name, class_id, grade in self._of_school.get(school, ()):
+                said = (class_id, grade)
+                if said not in keys:
+                    keys[said] = {class_key(class_id), class_key(class_id, grade)}
+                named[name_key(name)].append((student, keys[said]))
+            self._named[school] = dict(named)
+        return self._named[school]
 
     def by_number(self, text: str) -> Found:
         """Find a child by its identity number of 15 or 18 digits, or its registry number."""
@@ -81,7 +104,7 @@ class Children:
 
     def by_name(self, school: str, class_text: str, name: str) -> Found:
         """Find the one child of that name in a class."""
-        same_name = self._by_name.get((school, name_key(name)), [])
+        same_name = self._names_in(school).get(name_key(name), [])
         wanted = class_key(class_text)
         found = [student for student, keys in same_name if wanted in keys]
         if len(found) == 1:

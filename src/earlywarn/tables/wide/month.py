@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
+
+import numpy as np
 
 from earlywarn.tables.cells import folded, parse_date
 from earlywarn.tables.grids import Grid
@@ -44,14 +47,38 @@ class Day:
     session: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """One cell: whose, on which of the sheet's days, in which session ("" = whole day)."""
+@dataclass(frozen=True)
+class SignCells:
+    """The cells of the pupils' signs: a row of them or two for each pupil, a column for each day.
 
-    row: int
-    day: Day
-    session: str
-    text: str
+    `rows`: where they stand in the sheet; `of_pupil`: the place in `pupils` of whom each is;
+    `sessions`: its half day ("" = as its day says). `texts`: the different texts, "" first;
+    `codes` (rows x days): the place in `texts` of each cell's.
+    """
+
+    pupils: list[Pupil]
+    rows: list[int]
+    of_pupil: list[int]
+    sessions: list[str]
+    texts: list[str]
+    codes: np.ndarray
+
+
+class _Codes(dict[str, int]):
+    """Numbers the different texts of cells, white space around them aside."""
+
+    def __init__(self) -> None:
+        super().__init__({"": 0})
+        self.texts = [""]
+        self._stripped = {"": 0}
+
+    def __missing__(self, text: str) -> int:
+        plain = text.strip()
+        code = self._stripped.setdefault(plain, len(self.texts))
+        if code == len(self.texts):
+            self.texts.append(plain)
+        self[text] = code
+        return code
 
 
 @dataclass(frozen=True)
@@ -61,28 +88,34 @@ class MonthSheet:
     sheet: Sheet
     days: tuple[Day, ...]
     legend: Mapping[str, str]
+    legend_rows: frozenset[int]
 
-    def pupils(self) -> Iterator[tuple[Pupil, list[Sign]]]:
-        """Yield each pupil with its signs, empty cells included."""
+    def signs(self) -> SignCells:
+        """Find the pupils and their cells; totals, notes and signatures go to `sheet.skipped`."""
         sheet, half = self.sheet, self.sheet.who.get("half")
-        pupil: Pupil | None = None
-        signs: list[Sign] = []
+        found = SignCells([], [], [], [], [""], np.zeros((0, len(self.days)), np.int32))
+        goes_on = False
         for row in range(sheet.first, len(sheet.grid.rows) + 1):
-            texts = [text for text in sheet.grid.rows[row - 1] if text.strip()]
+            is_empty = not any(map(str.strip, sheet.grid.rows[row - 1]))
             session = _HALVES.get(folded(sheet.cell(row, half)).casefold(), "") if half else ""
-            if pupil is not None and texts and self._goes_on(row, session):
-                signs += self._signs(row, session)
-                continue
-            if pupil is not None:
-                yield pupil, signs
-                pupil = None
-            if sheet.is_rest(row):
-                if texts:
-                    sheet.skipped.append(row)
-                continue
-            pupil, signs = Pupil(row, sheet.words_of(row)), self._signs(row, session)
-        if pupil is not None:
-            yield pupil, signs
+            if not (goes_on and not is_empty and self._goes_on(row, session)):
+                goes_on = not sheet.is_rest(row)
+                if not goes_on:
+                    if not is_empty:
+                        sheet.skipped.append(row)
+                    continue
+                found.pupils.append(Pupil(row, sheet.words_of(row)))
+            found.rows.append(row)
+            found.of_pupil.append(len(found.pupils) - 1)
+            found.sessions.append(session)
+        codes = _Codes()
+        columns = [day.column - 1 for day in self.days]
+        flat: list[int] = []
+        for row in found.rows:
+            line = sheet.grid.rows[row - 1]
+            flat += [codes[line[column]] for column in columns]
+        of_cells = np.array(flat, np.int32).reshape(len(found.rows), len(columns))
+        return replace(found, texts=codes.texts, codes=of_cells)
 
     def _goes_on(self, row: int, session: str) -> bool:
         """Whether a row is the second of the pupil above: nobody named, and the afternoon."""
@@ -95,12 +128,6 @@ class MonthSheet:
             for top, left, bottom, right in self.sheet.grid.merged
         )
         return session == "pm" or merged
-
-    def _signs(self, row: int, session: str) -> list[Sign]:
-        return [
-            Sign(row, day, session or day.session, self.sheet.cell(row, day.column))
-            for day in self.days
-        ]
 
 
 def read_month(grid: Grid, mapping: TableMapping) -> MonthSheet | None:
@@ -128,7 +155,8 @@ def read_month(grid: Grid, mapping: TableMapping) -> MonthSheet | None:
     who = who_columns(mapping, heads)
     found = _columns(grid, days, day_row, heads, set(who.values()))
     sheet = Sheet(grid, who, heads, title_of(grid, heading[0]), last + 1)
-    return MonthSheet(sheet, found, _legend(grid, sheet, mapping))
+    legend, rows = _legend(grid, sheet, mapping)
+    return MonthSheet(sheet, found, legend, rows)
 
 
 def _names_a_pupil(grid: Grid, row: int, mapping: TableMapping) -> bool:
@@ -136,12 +164,12 @@ def _names_a_pupil(grid: Grid, row: int, mapping: TableMapping) -> bool:
     return any(roles(mapping, [text]) & wanted for text in grid.rows[row - 1] if text.strip())
 
 
-def _days_in(line: tuple[str, ...]) -> list[tuple[int, int, int, int]]:
+def _days_in(line: Sequence[str]) -> list[tuple[int, int, int, int]]:
     """Return (column, year, month, day) of the longest rising row of days in a line."""
     found: list[tuple[int, int, int, int]] = []
     best: list[tuple[int, int, int, int]] = []
     for column, text in enumerate(line, start=1):
-        day = _day(folded(text))
+        day = _day(text)
         if day is None:
             continue
         if found and day <= found[-1][1:]:
@@ -155,7 +183,9 @@ def _days_in(line: tuple[str, ...]) -> list[tuple[int, int, int, int]]:
     return best
 
 
+@lru_cache(maxsize=4096)
 def _day(text: str) -> tuple[int, int, int] | None:
+    text = folded(text)
     plain = _DAY.match(text)
     if plain and 1 <= int(plain.group(1)) <= 31:
         return 0, 0, int(plain.group(1))
@@ -170,8 +200,13 @@ def _day(text: str) -> tuple[int, int, int] | None:
 
 
 def _is_sub_heading(line: tuple[str, ...], first: int, last: int) -> bool:
-    """Whether a line below the days holds weekdays or half days and nobody's name."""
+    """Whether a line below the days holds weekdays or half days and nobody's name.
+
+    The column behind the last day belongs to it only where that day has two halves.
+    """
     texts = [folded(text).casefold() for text in line[first - 1 : last] if text.strip()]
+    if len(line) >= last and folded(line[last - 1]).casefold() not in _HALVES:
+        texts = [folded(text).casefold() for text in line[first - 1 : last - 1] if text.strip()]
     if not texts or any(text.strip() for text in line[: first - 1] if len(text.strip()) > 2):
         return False
     return all(text in _WEEKDAYS or text in _HALVES for text in texts)
@@ -199,16 +234,22 @@ def _columns(
     return tuple(found)
 
 
-def _legend(grid: Grid, sheet: Sheet, mapping: TableMapping) -> dict[str, str]:
-    """Return sign -> status as the sheet itself explains them, outside the pupils' cells."""
+def _legend(
+    grid: Grid, sheet: Sheet, mapping: TableMapping
+) -> tuple[dict[str, str], frozenset[int]]:
+    """Return sign -> status as the sheet itself explains them, and the rows where it does."""
     known = mapping.values.get("status", {})
     found: dict[str, str] = {}
+    rows: set[int] = set()
     for row, line in enumerate(grid.rows, start=1):
         if sheet.first <= row and not sheet.is_rest(row):
             continue
         for text in line:
-            found |= _pairs(folded(text), known)
-    return found
+            pairs = _pairs(folded(text), known)
+            found |= pairs
+            if pairs:
+                rows.add(row)
+    return found, frozenset(rows)
 
 
 def _pairs(text: str, known: Mapping[str, str]) -> dict[str, str]:

@@ -24,13 +24,14 @@ class Said:
     """Where a sheet stands: its file, its name and its title, and what the command line says."""
 
     file: Path
+    name: str
     sheet: Sheet
     options: IngestOptions
 
     @property
     def places(self) -> tuple[str, ...]:
         """The texts that may say something: title and sheet name; then the file's name."""
-        return (" ".join((*self.sheet.title, self.sheet.grid.name)), self.file.stem)
+        return (" ".join((*self.sheet.title, self.name)), self.file.stem)
 
     def month(self) -> tuple[int, int] | None:
         """Return the year and month; None where nothing says them.
@@ -114,8 +115,7 @@ class Said:
 
     @property
     def _where(self) -> str:
-        name = self.sheet.grid.name
-        return f"{self.file.name} [{name}]" if name else self.file.name
+        return f"{self.file.name} [{self.name}]" if self.name else self.file.name
 
     def _ask(self, zh: str, en: str, listed: str, option: str) -> EarlywarnError:
         return EarlywarnError(

@@ -64,6 +64,15 @@ class Sheet:
                 found[role] = self._merged(row, self.who[role])
         return {role: text for role, text in found.items() if text}
 
+    def filled(self, row: int) -> list[str]:
+        """Return a row's cells, with what is merged over it from above written in."""
+        cells = list(self.grid.rows[row - 1])
+        for role in ("class_id", "school_id", "school"):
+            column = self.who.get(role, 0)
+            if column and not cells[column - 1].strip():
+                cells[column - 1] = self._merged(row, column)
+        return cells
+
     def _merged(self, row: int, column: int) -> str:
         for top, left, bottom, right in self.grid.merged:
             if top <= row <= bottom and left <= column <= right:

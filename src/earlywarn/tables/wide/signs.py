@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
+
+import numpy as np
 
 from earlywarn.errors import EarlywarnError, Text
 from earlywarn.tables.mapping import look_up, normal_value
-from earlywarn.tables.wide.month import Day, MonthSheet, Sign
+from earlywarn.tables.wide.month import Day, MonthSheet, SignCells
 from earlywarn.tables.wide.said import Said
-from earlywarn.tables.wide.sheet import Pupil
 from earlywarn.words import STATUS_SEVERITY
 
 _SATURDAY = 5
@@ -25,16 +27,20 @@ class Signs:
     known: Mapping[str, str]
     legend: Mapping[str, str]
 
-    @property
+    @cached_property
     def conflicts(self) -> set[str]:
         """Signs to which the mapping and the sheet give different meanings."""
         return {
             sign for sign, status in self.legend.items() if self.known.get(sign, status) != status
         }
 
+    def is_conflict(self, text: str) -> bool:
+        """Whether mapping and sheet disagree on a sign."""
+        return bool(text) and normal_value(text) in self.conflicts
+
     def status(self, text: str) -> str:
         """Return the status of a sign; an unknown one stands as it is, for the quarantine."""
-        found, _ = look_up(dict(self.known), text)
+        found, _ = look_up(self.known, text)
         return found or self.legend.get(normal_value(text)) or text
 
 
@@ -46,19 +52,22 @@ class Taken:
     empty: str  # what an empty cell counts as; "" = nothing
     counted: set[tuple[int, str]]  # (column, session) whose empty cells count
     idle: frozenset[int]  # rows of pupils without any sign
+    says_present: bool = False
     unsigned: list[date] = field(default_factory=list)
 
-    def conflicts(self, sign: Sign) -> bool:
-        """Whether mapping and sheet disagree on a cell's sign."""
-        return bool(sign.text) and normal_value(sign.text) in self.signs.conflicts
-
-    def status(self, sign: Sign) -> str:
-        """Return the status that a cell stands for; "" where it says nothing."""
-        if sign.text:
-            return self.signs.status(sign.text)
-        if sign.row in self.idle or (sign.day.column, sign.session) not in self.counted:
-            return ""
-        return self.empty
+    def empties(self, days: Sequence[Day], cells: SignCells) -> np.ndarray:
+        """Return where (rows x days) an empty cell counts."""
+        of_session = {
+            session: [
+                bool(self.empty) and (d.column, session or d.session) in self.counted for d in days
+            ]
+            for session in set(cells.sessions)
+        }
+        found = np.array([of_session[session] for session in cells.sessions], bool)
+        found = found.reshape(cells.codes.shape)
+        found[[row in self.idle for row in cells.rows]] = False
+        is_empty: np.ndarray = found & (cells.codes == 0)
+        return is_empty
 
     def notes(self, sheet: str) -> list[Text]:
         """Return what a person should know about how the sheet was read."""
@@ -92,8 +101,8 @@ class Taken:
 
 
 def month_signs(
-    read: MonthSheet,
-    pupils: Sequence[tuple[Pupil, Sequence[Sign]]],
+    days: Sequence[Day],
+    cells: SignCells,
     dates: Mapping[int, date | None],
     signs: Signs,
     through: date | None,
@@ -104,32 +113,46 @@ def month_signs(
     sign is none where it falls on a weekend, or where the sheet signs who is present. A pupil
     without any sign all month counts for nothing in a sheet that signs who is present.
     """
-    signed = {(sign.day.column, sign.session) for _, some in pupils for sign in some if sign.text}
+    seen: set[tuple[int, str]] = set()
+    signed: set[tuple[int, str]] = set()
+    for session in set(cells.sessions):
+        of_session = cells.codes[[one == session for one in cells.sessions]]
+        for day, is_signed in zip(days, np.any(of_session, axis=0), strict=True):
+            key = (day.column, session or day.session)
+            seen.add(key)
+            signed |= {key} if is_signed else set()
     last = max((column for column, _ in signed), default=0)
-    with_sign = {sign.row: True for _, some in pupils for sign in some if sign.text}
     # A sign that nobody explains may be one of presence.
-    says_present = any(
-        sign.text and signs.status(sign.text) not in AWAY for _, some in pupils for sign in some
-    )
+    says_present = any(signs.status(text) not in AWAY for text in cells.texts if text)
     counted: set[tuple[int, str]] = set()
     unsigned: set[date] = set()
-    seen = {(sign.day.column, sign.session) for _, some in pupils for sign in some}
     for column, session in seen:
-        day = dates[column]
-        if day is None or (day > through if through else column > last):
+        day_of = dates[column]
+        if day_of is None or (day_of > through if through else column > last):
             continue
-        if (column, session) in signed or not (says_present or day.weekday() >= _SATURDAY):
+        if (column, session) in signed or not (says_present or day_of.weekday() >= _SATURDAY):
             counted.add((column, session))
-        elif day.weekday() < _SATURDAY:
-            unsigned.add(day)
-    idle = frozenset(
-        sign.row
-        for _, some in pupils
-        if says_present and not any(other.row in with_sign for other in some)
-        for sign in some
-    )
+        elif day_of.weekday() < _SATURDAY:
+            unsigned.add(day_of)
+    taken = taken_again(cells, signs, counted, says_present)
+    return replace(taken, unsigned=sorted(unsigned))
+
+
+def taken_again(
+    cells: SignCells, signs: Signs, counted: Iterable[tuple[int, str]], says_present: bool
+) -> Taken:
+    """Decide the same for some pupils of a sheet of which it was decided before."""
     empty = signs.known.get("", "")
-    return Taken(signs, empty, counted, idle, sorted(unsigned))
+    idle = _idle(cells) if says_present else frozenset()
+    return Taken(signs, empty, set(counted), idle, says_present)
+
+
+def _idle(cells: SignCells) -> frozenset[int]:
+    """Return the rows of the pupils without any sign."""
+    has_sign = np.any(cells.codes, axis=1)
+    signed = {pupil for pupil, has in zip(cells.of_pupil, has_sign, strict=True) if has}
+    pairs = zip(cells.rows, cells.of_pupil, strict=True)
+    return frozenset(row for row, pupil in pairs if pupil not in signed)
 
 
 def dates_of(read: MonthSheet, said: Said) -> dict[int, date | None]:
@@ -145,9 +168,9 @@ def dates_of(read: MonthSheet, said: Said) -> dict[int, date | None]:
     month = said.month()
     if month is None:
         raise EarlywarnError(
-            zh=f"{said.file.name} [{read.sheet.grid.name}]：标题、表名和文件名里都没有年月。"
+            zh=f"{said.file.name} [{said.name}]：标题、表名和文件名里都没有年月。"
             "请加上 --month 2026-11。",
-            en=f"{said.file.name} [{read.sheet.grid.name}]: neither title nor sheet nor file name "
+            en=f"{said.file.name} [{said.name}]: neither title nor sheet nor file name "
             "says year and month. Add --month 2026-11.",
         )
     return {day.column: _in_month(day, *month) for day in read.days}

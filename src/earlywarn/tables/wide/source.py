@@ -7,25 +7,27 @@ place; nothing is guessed. The rows are counted on through the file; `where` say
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 
-import pyarrow as pa
+import numpy as np
 from openpyxl.utils import get_column_letter
 
 from earlywarn.errors import EarlywarnError, Text
-from earlywarn.tables.grids import Grid, Grids, read_grids
-from earlywarn.tables.mapping import Mapping, Match
+from earlywarn.tables.grids import Grid, Grids
+from earlywarn.tables.mapping import Mapping as TableMapping
+from earlywarn.tables.mapping import Match
 from earlywarn.tables.options import IngestOptions
-from earlywarn.tables.source import CHUNK_ROWS, Chunk, Source, WrongRow, text_chunk
+from earlywarn.tables.source import Chunk, Source, WrongRow
 from earlywarn.tables.wide.children import Children
 from earlywarn.tables.wide.marks import MarkSheet, read_marks
-from earlywarn.tables.wide.month import MonthSheet, read_month
+from earlywarn.tables.wide.month import MonthSheet, SignCells, read_month
+from earlywarn.tables.wide.rows import Mark, Place, Rows, Texts
 from earlywarn.tables.wide.said import Said
 from earlywarn.tables.wide.sheet import Pupil, Sheet
-from earlywarn.tables.wide.signs import Signs, dates_of, month_signs
+from earlywarn.tables.wide.signs import Signs, Taken, dates_of, month_signs, taken_again
 from earlywarn.workspace import Workspace
 
 WHO = ("student_id", "name", "class_id")
@@ -33,121 +35,270 @@ _VALUES = {"month": ("date", "status", "session"), "marks": ("date", "exam", "su
 _SHOWN_ROWS = 12
 
 
+@dataclass
+class ReadSheet:
+    """A sheet that was read, with what shows only beside all of its rows.
+
+    `file`, `name`: its own; within the source it is known as `sheet.grid.name`. `units`: row -> the
+    first row of its pupil; `counted`: (column, session) whose empty cells count; `says_present`:
+    whether somebody's presence has a sign; `held`: columns with a mark.
+    """
+
+    file: str
+    name: str
+    sheet: Sheet
+    units: dict[int, int] = field(default_factory=dict)
+    legend_rows: frozenset[int] = frozenset()
+    counted: frozenset[tuple[int, str]] = frozenset()
+    says_present: bool = False
+    held: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Again:
+    """Some rows of a sheet that was read before, at their places, and what all its rows showed."""
+
+    file: str
+    name: str
+    grid: Grid
+    counted: frozenset[tuple[int, str]]
+    says_present: bool
+    held: frozenset[int]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The sheet that is being read: its file and name, and what is known of it from before."""
+
+    file: Path
+    name: str
+    before: Again | None = None
+
+
 class WideSource(Source):
-    """Every sheet of a file that has the mapping's layout, read into long rows.
+    """Every sheet of one file, or of several, that has the mapping's layout, read into long rows.
 
     `match` says which heading is which column; `notes` what was left out, and how it was read.
 
-    Raises
-    ------
-    EarlywarnError
-        If the file cannot be read, no sheet has the layout, or a sheet leaves open of which month
-        or exam it is.
+    Parameters
+    ----------
+    path
+        The file that is named where all of them are meant.
+    children
+        The registry by day, where another source has looked it up already; it is added to.
+    several
+        Whether sheets are to be known by their file too.
     """
 
     def __init__(
-        self, path: Path, mapping: Mapping, options: IngestOptions, workspace: Workspace
+        self,
+        path: Path,
+        mapping: TableMapping,
+        options: IngestOptions,
+        workspace: Workspace,
+        *,
+        children: dict[date, Children] | None = None,
+        several: bool = False,
     ) -> None:
         super().__init__(path)
+        self.sheets: list[ReadSheet] = []
         self._mapping = mapping
         self._options = options
         self._workspace = workspace
-        self._children: dict[date, Children] = {}
-        self.headings = [*WHO, *_VALUES[mapping.layout], "cell"]
+        self._children = {} if children is None else children
+        self._several = several
+        self.headings = [*WHO, *_VALUES[mapping.layout]]
         columns = {name: i for i, name in enumerate(self.headings)}
-        self.match = Match(
-            {n: i for n, i in columns.items() if n not in ("name", "class_id", "cell")}
-        )
-        self._places: list[str] = []
-        self._rows: list[tuple[int, list[str]]] = []
-        self._wrong: list[WrongRow] = []
-        self._read(read_grids(path))
+        self.match = Match({n: i for n, i in columns.items() if n not in ("name", "class_id")})
+        self.rows = Rows()
+
+    def read(self, path: Path, grids: Grids) -> None:
+        """Read the sheets of a file; its rows come after those of the files before.
+
+        Raises
+        ------
+        EarlywarnError
+            If no sheet has the layout, or a sheet leaves open of which month or exam it is; then
+            nothing of the file is kept.
+        """
+        begun = self.mark()
+        self.notes += grids.notes
+        known = {sheet.sheet.grid.name for sheet in self.sheets}
+        try:
+            found = 0
+            for grid in grids.sheets:
+                label = self._label(path, grid.name, known)
+                found += self._sheet(_Place(path, grid.name), replace(grid, name=label))
+            if not found:
+                raise self._nothing(path)
+        except EarlywarnError:
+            self.take_back(begun)
+            raise
+
+    def read_again(self, sheets: Iterable[Again]) -> None:
+        """Read some rows of sheets that were read before."""
+        for one in sheets:
+            self._sheet(_Place(Path(one.file), one.name, one), one.grid)
+
+    def mark(self) -> tuple[Mark, int, int]:
+        """Return how far the reading has come, for `take_back` and `digest`."""
+        return self.rows.mark(), len(self.sheets), len(self.notes)
+
+    def take_back(self, mark: tuple[Mark, int, int]) -> None:
+        """Leave out all that was read since `mark`."""
+        self.rows.cut(mark[0])
+        del self.sheets[mark[1] :], self.notes[mark[2] :]
+
+    def digest(self, since: tuple[Mark, int, int] | None = None) -> str:
+        """Hash all rows since `since`: a sheet loaded before the registry gives others after it."""
+        return self.rows.digest(since[0] if since else Mark(0, 0, 0, 0))
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the long rows, those that are wrong with the first of them."""
-        wrong = self._wrong
-        for start in range(0, max(len(self._rows), 1), CHUNK_ROWS):
-            some = self._rows[start : start + CHUNK_ROWS]
-            numbers = pa.array([number for number, _ in some], pa.int64())
-            yield text_chunk(numbers, [cells for _, cells in some], wrong, len(self.headings))
-            wrong = []
+        return self.rows.chunks(len(self.headings))
 
     def where(self, row: int) -> str:
         """Return sheet and cell of a long row."""
-        return self._places[row - 1]
+        sheet, number, column = self.rows.place(row)
+        cell = f"{get_column_letter(column)}{number}"
+        return f"{sheet}!{cell}" if sheet else cell
 
-    @property
-    def digest(self) -> str:
-        """Hash of all rows: a sheet loaded before the registry gives others after it."""
-        return sha256(repr((self._rows, self._wrong)).encode()).hexdigest()
+    def cell(self, row: int) -> Place:
+        """Return the sheet, row and column that a long row was read from."""
+        return self.rows.place(row)
 
-    def _read(self, grids: Grids) -> None:
-        self.notes += grids.notes
-        found = 0
-        for grid in grids.sheets:
-            before = len(self._rows) + len(self._wrong)
-            if self._mapping.layout == "month":
-                month = read_month(grid, self._mapping)
-                if month is not None:
-                    self._month(month)
-            else:
-                marks = read_marks(grid, self._mapping)
-                if marks is not None:
-                    self._marks(marks)
-            if len(self._rows) + len(self._wrong) > before:
-                found += 1
-            elif any(text.strip() for line in grid.rows for text in line):
-                self.notes.append(
-                    Text(
-                        f"工作表“{grid.name}”里没有学生行，未使用",
-                        f"sheet “{grid.name}” has no pupils' rows; left out",
-                    )
+    def _label(self, path: Path, name: str, known: set[str]) -> str:
+        """Return what a sheet is known by: its name, of several files with the file's before it."""
+        if not self._several:
+            return name
+        plain = label = f"{path.name} {name}".strip()
+        number = 1
+        while label in known:
+            number += 1
+            label = f"{plain} ({number})"
+        known.add(label)
+        return label
+
+    def _sheet(self, place: _Place, grid: Grid) -> bool:
+        """Read one sheet; return whether it has the layout and rows."""
+        before = self.rows.count
+        if self._mapping.layout == "month":
+            month = read_month(grid, self._mapping)
+            if month is not None:
+                self._month(place, month)
+        else:
+            marks = read_marks(grid, self._mapping)
+            if marks is not None:
+                self._marks(place, marks)
+        if self.rows.count > before:
+            return True
+        if any(text.strip() for line in grid.rows for text in line):
+            self.notes.append(
+                Text(
+                    f"工作表“{grid.name}”里没有学生行，未使用",
+                    f"sheet “{grid.name}” has no pupils' rows; left out",
                 )
-        if not found:
-            raise self._nothing()
+            )
+        return False
 
-    def _nothing(self) -> EarlywarnError:
+    def _nothing(self, path: Path) -> EarlywarnError:
         zh = "一行日期（1-31 或日期）" if self._mapping.layout == "month" else "科目表头"
         en = "a row of days (1-31, or dates)" if self._mapping.layout == "month" else "subjects"
         return EarlywarnError(
-            zh=f"{self.name}：没有找到表头：需要姓名或学籍号，以及{zh}。请检查表头，或在映射文件的 "
+            zh=f"{path.name}：没有找到表头：需要姓名或学籍号，以及{zh}。请检查表头，或在映射文件的 "
             f"who 中补充（当前映射：{self._mapping.name}）。",
-            en=f"{self.name}: no heading was found: it needs a name or registry number, and {en}. "
+            en=f"{path.name}: no heading was found: it needs a name or registry number, and {en}. "
             f"Look at the headings, or add yours under `who` in a mapping (now: "
             f"{self._mapping.name}).",
         )
 
-    def _month(self, read: MonthSheet) -> None:
-        said = Said(self.path, read.sheet, self._options)
+    def _month(self, place: _Place, read: MonthSheet) -> None:
+        said = Said(place.file, place.name, read.sheet, self._options)
         dates = dates_of(read, said)
-        pupils = list(read.pupils())
+        cells = read.signs()
         signs = Signs(self._mapping.values.get("status", {}), read.legend)
-        taken = month_signs(read, pupils, dates, signs, self._options.through)
+        if place.before is None:
+            taken = month_signs(read.days, cells, dates, signs, self._options.through)
+        else:
+            taken = taken_again(cells, signs, place.before.counted, place.before.says_present)
+        pupils = cells.pupils
+        units = {row: pupils[at].row for row, at in zip(cells.rows, cells.of_pupil, strict=True)}
+        kept = frozenset(taken.counted)
+        self.sheets.append(
+            ReadSheet(
+                place.file.name,
+                place.name,
+                read.sheet,
+                units,
+                read.legend_rows,
+                kept,
+                taken.says_present,
+            )
+        )
         last = max((day for day in dates.values() if day), default=date.max)
-        found = self._everybody(read.sheet, said, [pupil for pupil, _ in pupils], last)
-        for pupil, of_pupil in pupils:
-            who = found.get(pupil.row)
-            if who is None:
-                continue
-            for sign in of_pupil:
-                place = self._place(read.sheet.grid, sign.row, sign.day.column)
-                code = read.sheet.grid.wrong.get((sign.row, sign.day.column), "")
-                if code or taken.conflicts(sign):
-                    self._add_wrong(place, who, code or "sign_conflict", sign.text)
-                    continue
-                if sign.text and dates[sign.day.column] is None:
-                    self._add_wrong(place, who, "no_such_day", sign.text)
-                    continue
-                status = taken.status(sign)
-                if status:
-                    day = dates[sign.day.column]
-                    assert day is not None  # noqa: S101 - status says so
-                    self._add(place, [*who, day.isoformat(), status, sign.session])
+        found = self._everybody(read.sheet, said, pupils, last)
+        self._signs(read, cells, taken, dates, found)
         self._note_sheet(read.sheet)
         self.notes += taken.notes(read.sheet.grid.name)
 
-    def _marks(self, read: MarkSheet) -> None:
-        said = Said(self.path, read.sheet, self._options)
+    def _signs(
+        self,
+        read: MonthSheet,
+        cells: SignCells,
+        taken: Taken,
+        dates: Mapping[int, date | None],
+        found: Mapping[int, list[str]],
+    ) -> None:
+        """Add a row for every cell that counts for somebody, and for every wrong one."""
+        grid, days = read.sheet.grid, read.days
+        empty = len(cells.texts)  # the code of what an empty cell counts as
+        codes = np.where(taken.empties(days, cells), empty, cells.codes)
+        is_found = np.array([pupil.row in found for pupil in cells.pupils], bool)
+        known = is_found[cells.of_pupil][:, None]
+        conflict = np.array([taken.signs.is_conflict(text) for text in cells.texts] + [False])
+        no_day = np.array([dates[day.column] is None for day in days])
+        broken = np.zeros(codes.shape, bool)
+        if grid.wrong:
+            broken = np.array(
+                [[(r, d.column) in grid.wrong for d in days] for r in cells.rows], bool
+            )
+            broken = broken.reshape(codes.shape)
+        wrong = known & (broken | (((codes > 0) & (codes < empty)) & (conflict[codes] | no_day)))
+        rows, columns = np.nonzero(known & ((codes > 0) | wrong))
+        places = np.array([day.column for day in days])[columns]
+        numbers = self.rows.number(grid.name, np.array(cells.rows, int)[rows], places)
+        is_wrong = wrong[rows, columns]
+        of_pupil = np.array(cells.of_pupil, int)[rows]
+        for i in np.flatnonzero(is_wrong).tolist():
+            text = cells.texts[cells.codes[rows[i], columns[i]]]
+            code = grid.wrong.get((cells.rows[rows[i]], int(places[i])), "")
+            if not code:
+                code = "sign_conflict" if conflict[codes[rows[i], columns[i]]] else "no_such_day"
+            who = found[cells.pupils[of_pupil[i]].row]
+            self._wrong(int(numbers[i]), who, code, text)
+        good = ~is_wrong
+        rows, columns, of_pupil = rows[good], columns[good], of_pupil[good]
+        whose = [found.get(pupil.row, ["", "", ""]) for pupil in cells.pupils]
+        sessions = sorted({*cells.sessions, *(day.session for day in days), ""})
+        of_row = np.array([sessions.index(one) for one in cells.sessions], int)[rows]
+        of_day = np.array([sessions.index(day.session) for day in days], int)[columns]
+        statuses = [
+            *(taken.signs.status(text) if text else "" for text in cells.texts),
+            taken.empty,
+        ]
+        iso = [day.isoformat() if day else "" for day in (dates[d.column] for d in days)]
+        self.rows.add(
+            numbers[good],
+            (
+                *(Texts([who[i] for who in whose], of_pupil) for i in range(len(WHO))),
+                Texts(iso, columns),
+                Texts(statuses, codes[rows, columns]),
+                Texts(sessions, np.where(of_row != sessions.index(""), of_row, of_day)),
+            ),
+        )
+
+    def _marks(self, place: _Place, read: MarkSheet) -> None:
+        said = Said(place.file, place.name, read.sheet, self._options)
         day, exam = said.day(), said.exam()
         pupils = list(read.pupils())
         held = {
@@ -155,18 +306,29 @@ class WideSource(Source):
             for column in read.subjects
             if any(read.sheet.cell(pupil.row, column) for pupil in pupils)
         }
+        if place.before is not None:
+            held = set(place.before.held)
+        units = {pupil.row: pupil.row for pupil in pupils}
+        self.sheets.append(
+            ReadSheet(place.file.name, place.name, read.sheet, units, held=frozenset(held))
+        )
         found = self._everybody(read.sheet, said, pupils, day)
-        for row, of_row in found.items():
-            for column, subject in read.subjects.items():
-                if column not in held:
-                    continue
-                place = self._place(read.sheet.grid, row, column)
-                score = read.sheet.cell(row, column)
-                code = read.sheet.grid.wrong.get((row, column), "")
-                if code:
-                    self._add_wrong(place, of_row, code, score)
-                else:
-                    self._add(place, [*of_row, day.isoformat(), exam, subject, score])
+        grid = read.sheet.grid
+        columns = [column for column in read.subjects if column in held]
+        cells = [(row, column) for row in found for column in columns]
+        numbers = self.rows.number(grid.name, [r for r, _ in cells], [c for _, c in cells])
+        good: list[int] = []
+        lines: list[tuple[str, ...]] = []
+        for number, (row, column) in zip(numbers.tolist(), cells, strict=True):
+            score = read.sheet.cell(row, column)
+            code = grid.wrong.get((row, column), "")
+            if code:
+                self._wrong(number, found[row], code, score)
+            else:
+                good.append(number)
+                lines.append((*found[row], day.isoformat(), exam, read.subjects[column], score))
+        each = np.arange(len(lines))
+        self.rows.add(np.array(good, int), [Texts(c, each) for c in zip(*lines, strict=True)])
         self._note_sheet(read.sheet)
         left = [*read.left_out]
         left += [" ".join(read.sheet.heads[c]) for c in read.subjects if c not in held]
@@ -188,8 +350,8 @@ class WideSource(Source):
         for same in rows.values():
             for row in same if len(same) > 1 else ():
                 others = ", ".join(str(other) for other in same if other != row)
-                place = self._place(sheet.grid, row, sheet.who.get("name", 1))
-                self._add_wrong(place, found.pop(row), "child_twice", "", others)
+                column = _who_column(sheet, "name")
+                self._wrong_row(sheet, row, column, found.pop(row), "child_twice", "", others)
         return found
 
     def _who(self, sheet: Sheet, said: Said, pupil: Pupil, day: date) -> list[str] | None:
@@ -200,29 +362,26 @@ class WideSource(Source):
         for role, column in sheet.who.items():
             code = sheet.grid.wrong.get((pupil.row, column), "")
             if code and role in ("student_id", "id_number", "name", "class_id"):
-                place = self._place(sheet.grid, pupil.row, column)
-                self._add_wrong(place, shown, code, words.get(role, ""))
+                self._wrong_row(sheet, pupil.row, column, shown, code, words.get(role, ""))
                 return None
         if shown[0]:
             return shown
-        column = sheet.who.get("id_number") or sheet.who.get("name") or 1
-        place = self._place(sheet.grid, pupil.row, column)
+        column = _who_column(sheet, "id_number", "name")
         children = self._as_of(day)
         if words.get("id_number"):
-            found = children.by_number(words["id_number"])
-            value = ""  # an identity number stays out of messages
+            found = children.by_number(words["id_number"])  # which stays out of messages
         elif not words.get("name"):
-            self._add_wrong(place, shown, "no_name", "")
+            self._wrong_row(sheet, pupil.row, column, shown, "no_name")
             return None
         else:
             school = self._school(children, said, words)
             if not school or not class_id:
-                self._add_wrong(place, shown, "no_class" if school else "no_school", "")
+                code = "no_class" if school else "no_school"
+                self._wrong_row(sheet, pupil.row, column, shown, code)
                 return None
             found = children.by_name(school, class_id, words["name"])
-            value = ""
         if found.code:
-            self._add_wrong(place, shown, found.code, value, found.detail)
+            self._wrong_row(sheet, pupil.row, column, shown, found.code, "", found.detail)
             return None
         return [found.student_id, *shown[1:]]
 
@@ -242,21 +401,23 @@ class WideSource(Source):
             found = children.known_schools
         return next(iter(found)) if len(found) == 1 else ""
 
-    def _place(self, grid: Grid, row: int, column: int) -> str:
-        cell = f"{get_column_letter(column)}{row}"
-        return f"{grid.name}!{cell}" if grid.name else cell
-
-    def _add(self, place: str, cells: list[str]) -> None:
-        self._places.append(place)
-        self._rows.append((len(self._places), [*cells, place]))
-
-    def _add_wrong(
-        self, place: str, who: list[str], code: str, value: str, detail: str = ""
+    def _wrong_row(
+        self,
+        sheet: Sheet,
+        row: int,
+        column: int,
+        who: list[str],
+        code: str,
+        value: str = "",
+        detail: str = "",
     ) -> None:
-        self._places.append(place)
-        blank = [""] * (len(self.headings) - len(who) - 1)
-        cells = (*who, *blank, place)
-        self._wrong.append(WrongRow(len(self._places), code, cells, value=value, detail=detail))
+        """Keep a pupil's row that is nobody's, or that cannot be told whose."""
+        (number,) = self.rows.number(sheet.grid.name, [row], [column])
+        self._wrong(int(number), who, code, value, detail)
+
+    def _wrong(self, number: int, who: list[str], code: str, value: str, detail: str = "") -> None:
+        cells = (*who, *[""] * (len(self.headings) - len(who)))
+        self.rows.wrong.append(WrongRow(number, code, cells, value=value, detail=detail))
 
     def _note_sheet(self, sheet: Sheet) -> None:
         if sheet.skipped:
@@ -269,3 +430,8 @@ class WideSource(Source):
                     "signatures; left out",
                 )
             )
+
+
+def _who_column(sheet: Sheet, *best: str) -> int:
+    """Return the column that says whom a row is about: the first there is of `best` and others."""
+    return next(sheet.who[role] for role in (*best, *WHO, "id_number") if role in sheet.who)
