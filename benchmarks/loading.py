@@ -141,10 +141,12 @@ def sheets(city: Workspace) -> Iterator[tuple[str, Cells, int]]:
     """Yield each class's file name, its month as a sheet's cells, and how many days it holds."""
     con = connect(city)
     month = f"date BETWEEN '{YEAR}-{MONTH}-01' AND '{YEAR}-{MONTH}-31'"
-    known = " OR ".join(f"status = '{status}'" for status in SIGNS)
+    known = ", ".join(f"'{status}'" for status in SIGNS)
+    others = f"SELECT student_id FROM attendance WHERE {month} AND status NOT IN ({known})"
     signs: dict[str, dict[int, str]] = defaultdict(dict)
     for student, day, status in con.execute(
-        f"SELECT student_id, day(date), status FROM attendance WHERE {month} AND ({known})"
+        f"SELECT student_id, day(date), status FROM attendance WHERE {month} "
+        f"AND student_id NOT IN ({others})"
     ).fetchall():
         signs[student][day] = SIGNS[status]
     classes = con.execute(CLASSES).fetchall()

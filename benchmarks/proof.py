@@ -27,6 +27,7 @@ import few_labels
 import fuzz
 import kills
 import kills_loading
+import loading
 import models
 import mutants
 import rules
@@ -152,6 +153,7 @@ PARTS: dict[str, Callable[[Path], list[Figure]]] = {
     "workbooks": workbooks.figures,
     "kills": kills.figures,
     "kills_loading": kills_loading.figures,
+    "loading": loading.figures,
 }
 
 

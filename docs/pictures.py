@@ -31,6 +31,7 @@ import numpy as np
 import openpyxl
 from openpyxl.cell import Cell
 from openpyxl.utils import get_column_letter
+from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image, ImageChops
 
@@ -185,8 +186,8 @@ def first_hour(folder: Path) -> None:
         ["ingest", "attendance", f"../{files.SHEETS}", "--mapping", "cn-class-sheet"],
     ]
     photograph_terminal(county, loading, "first-hour-ingest-zh", columns=108)
-    mend_quarantine(county / "data" / "_quarantine" / "batch-000003.xlsx")
-    loading = [["ingest", "attendance", "data/_quarantine/batch-000003.xlsx"]]
+    mend_quarantine(county / "data" / "_quarantine" / "batch-000002.xlsx")
+    loading = [["ingest", "attendance", "data/_quarantine/batch-000002.xlsx"]]
     photograph_terminal(county, loading, "first-hour-mended-ingest-zh", columns=108)
     suggest = ["mapping", "suggest", f"../{files.ROSTER}", "students"]
     suggest += ["--out", "mappings/ours.yaml"]
@@ -209,7 +210,7 @@ def mend_quarantine(path: Path) -> None:
     """
     print_halves(path, "first-hour-quarantine-zh")
     book = openpyxl.load_workbook(path)
-    sheet = book.worksheets[0]
+    sheet = november_of(book)
     rows = {cell.value: cell.row for (cell,) in sheet.iter_rows(max_col=1)}
     (number,) = (cell.column for cell in cells_of(sheet) if cell.value == "学籍号")
     for place, child in (("10", 10), ("11", 11)):
@@ -221,6 +222,12 @@ def mend_quarantine(path: Path) -> None:
     print_halves(path, "first-hour-mended-zh")
 
 
+def november_of(book: Workbook) -> Worksheet:
+    """Return the sheet of November's rows."""
+    (sheet,) = (sheet for sheet in book.worksheets if "11月" in sheet.title)
+    return sheet
+
+
 def cells_of(sheet: Worksheet) -> Iterator[Cell]:
     """Yield the cells of a sheet."""
     return (cell for row in sheet.iter_rows() for cell in row)
@@ -229,7 +236,10 @@ def cells_of(sheet: Worksheet) -> Iterator[Cell]:
 def print_halves(path: Path, name: str) -> None:
     """Write both ends of a wide sheet, the left one above, as docs/images/NAME.png."""
     book = openpyxl.load_workbook(path)
-    sheet = book.worksheets[0]
+    sheet = november_of(book)
+    for other in book.worksheets:
+        if other is not sheet:
+            book.remove(other)
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A3
     last = sheet.max_column
     parts = []

@@ -18,9 +18,25 @@ from earlywarn.tables.mapping import load_mapping, normal_heading
 from earlywarn.tables.suggesting import render, suggest
 from earlywarn.tables.suggesting.suggest import suggest_for
 from earlywarn.tables.suggesting.words import words
-from suggesting_headings import ADULTS, EVERY, HELD_OUT, NAMES, PHONES, REGISTRY, TUNED, HeadingSet
+from suggesting_fresh import FRESH
+from suggesting_headings import (
+    ADULTS,
+    EVERY,
+    HELD_OUT,
+    NAMES,
+    PHONES,
+    REGISTRY,
+    TUNED,
+    HeadingSet,
+)
+from suggesting_unseen import UNSEEN
 
 SHARE = 0.95
+SETS = [
+    pytest.param(TUNED, id="tuned"),
+    pytest.param(HELD_OUT, id="held out"),
+    pytest.param(FRESH, id="fresh"),
+]
 
 
 def grid_of(rows):
@@ -68,14 +84,14 @@ def measure(workspace, sets):
     return total, right, sure, wrong
 
 
-@pytest.mark.parametrize("sets", [TUNED, HELD_OUT], ids=["tuned", "held out"])
+@pytest.mark.parametrize("sets", [*SETS, pytest.param(UNSEEN, id="unseen")])
 def test_the_share_of_right_columns(workspace, sets):
     total, right, _, wrong = measure(workspace, sets)
     assert not wrong
     assert right / total >= SHARE, f"{right} of {total}"
 
 
-def accepted(workspace, one: HeadingSet):
+def listed_for(workspace, one: HeadingSet):
     """Return every word and heading that the matcher is told for such a sheet."""
     listed = {normal_heading(word) for word in words()}
     for table in TABLES:
@@ -87,11 +103,17 @@ def accepted(workspace, one: HeadingSet):
     return listed
 
 
-@pytest.mark.parametrize("one", EVERY, ids=lambda one: one.name)
-def test_no_heading_stands_in_a_word_list(workspace, one):
-    listed = accepted(workspace, one)
-    counted = [heading for heading, wanted, _ in one.columns if wanted not in ("", "day")]
-    assert {normal_heading(heading) for heading in counted} & listed == set()
+@pytest.mark.parametrize("sets", SETS)
+def test_the_share_among_headings_that_stand_in_no_word_list(workspace, sets):
+    right = total = 0
+    for one in sets:
+        listed = listed_for(workspace, one)
+        for heading, wanted, found, _ in outcome(workspace, one):
+            if wanted not in ("", "day") and normal_heading(heading) not in listed:
+                total += 1
+                right += found == wanted
+    assert total >= 40
+    assert right / total >= SHARE, f"{right} of {total}"
 
 
 def written(workspace, path: Path, suggestion, lang="zh"):
@@ -250,6 +272,31 @@ def test_identity_numbers_are_no_registry_numbers(workspace):
     assert all(not each.sure for each in suggestion.columns if each.guess.column == "student_id")
 
 
+@pytest.mark.parametrize("heading", ["编号", "班级", "学号", "No."])
+def test_a_running_number_is_never_sure(workspace, heading):
+    columns = [(heading, [str(i) for i in range(1, 13)]), *ROLL[1:2], ("班", ["1", "2"])]
+    suggestion = of_columns(workspace, "students", columns)
+    assert not [one for one in suggestion.columns if one.guess.heading == heading and one.sure]
+
+
+@pytest.mark.parametrize(
+    ("heading", "column"),
+    [
+        ("监护人手机（必填）", "guardian_phone"),
+        ("班级 Class", "class_id"),
+        ("Class/班级", "class_id"),
+        ("jianhuren xingming", "guardian"),
+        ("Name of guardian", "guardian"),
+    ],
+)
+def test_parts_languages_and_word_order(workspace, heading, column):
+    values = {"guardian_phone": PHONES, "class_id": ["七（1）班"], "guardian": ADULTS}[column]
+    columns = [*ROLL[:2], (heading, values[:12])]
+    found = line_of(of_columns(workspace, "students", columns), column)
+    assert found.guess.heading == heading
+    assert found.sure
+
+
 def test_two_columns_that_fit_are_asked(workspace):
     columns = [*ROLL, ("父亲电话", PHONES[:12]), ("母亲电话", PHONES[:12])]
     found = line_of(of_columns(workspace, "students", columns), "guardian_phone")
@@ -266,6 +313,13 @@ def test_two_columns_that_fit_are_asked(workspace):
         ("父亲出生日期", ["1980-01-02", "1981-03-04"]),
         ("班主任电话", PHONES[:12]),
         ("不住校原因", ["近", "远"]),
+        ("监护人2电话", PHONES[:12]),
+        ("住宿费是否交清", ["是", "否"]),
+        ("学习困难学生", ["是", "否"]),
+        ("寄宿制学校", ["是", "否"]),
+        ("Previous school code", ["HK-01", "HK-02"]),
+        ("Non-migrant", ["Y", "N"]),
+        ("Guardian sex", ["M", "F"]),
     ],
 )
 def test_headings_near_a_column_are_not_taken_silently(workspace, heading, values):

@@ -190,6 +190,32 @@ def test_what_cannot_be_known_goes_to_quarantine_with_sheet_and_cell(
     assert world.long(whole) <= rows_of(workspace, "attendance")
 
 
+def test_who_was_in_the_class_a_year_ago_is_no_candidate(
+    workspace: Workspace, tmp_path: Path, world: World
+) -> None:
+    path = tmp_path / "last year.csv"
+    path.write_text(
+        "student_id,name,school_id,grade,class_id,snapshot_date\n"
+        f"G9,王明,{SCHOOL},7,七（1）班,2025-09-01\n",
+        encoding="utf-8",
+    )
+    assert ingest(workspace, "students", [path]).files[0].accepted == 1
+    result = load(workspace, "attendance", month(tmp_path, world, Style(TICKS), {}))
+    assert result.quarantined == 0
+    assert rows_of(workspace, "attendance") == world.long(world.of(CLASSES[0]))
+
+
+def test_a_heading_beside_the_weekdays_is_no_child(
+    workspace: Workspace, tmp_path: Path, world: World
+) -> None:
+    """星期 under the names, and 天数 under 缺勤 behind the last day: that row is the weekdays'."""
+    grid = month_grid(world, CLASSES[0], Style(TICKS, notes=False))
+    grid[2][1:] = ["星期", *grid[2][2:], "天数"]
+    result = load(workspace, "attendance", xlsx(tmp_path / "考勤.xlsx", {"七1": grid}))
+    assert result.quarantined == 0
+    assert rows_of(workspace, "attendance") == world.long(world.of(CLASSES[0]))
+
+
 def test_two_children_of_one_name_are_both_named(
     workspace: Workspace, tmp_path: Path, world: World
 ) -> None:

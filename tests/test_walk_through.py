@@ -32,6 +32,7 @@ CANNOT_KNOW = {
         "没有校历：有考勤的日子才算上学日，整天没有上报看不出来，期限是估计的。",
         "没有任何考试成绩，学习上的迹象看不到。",
         "学籍信息登记于9月1日（80 天前），此后的变化不在内。",
+        "各校学籍共有 2 行在隔离区，尚未改正：其中的孩子不在任何名单上。",
         "没有去向记录（辍学、转学、复学等）：谁已经离开、这样的名单准不准，无从核对。",
         "分值是专家事先定的，不是从本地结果学来的。",
         "还没有跟进台账",
@@ -46,6 +47,8 @@ CANNOT_KNOW = {
         "does not show, and due dates are estimates.",
         "No marks at all: signs of trouble with learning cannot be seen.",
         "The registry is of 1 Sep, 80 days old; no change since is known.",
+        "2 rows of the registry, of all schools, in quarantine and not mended yet: children of "
+        "theirs are on no list.",
         "No outcomes (dropped out, transferred, returned): who has left, and how often such a list "
         "is right, cannot be checked.",
         "The points were set by experts beforehand, not learned from what happened here.",
@@ -151,7 +154,14 @@ def test_no_school_day_is_made_up(loaded: tuple[Path, list[dict[str, Any]]]) -> 
 def test_check_names_what_is_missing(loaded: tuple[Path, list[dict[str, Any]]]) -> None:
     state = told("check", "-w", loaded[0])
     found = {one["id"] for one in state["findings"]}
-    assert found == {"no_calendar", "not_recorded", "unknown_school", "empty_field", "no_marks"}
+    assert found == {
+        "no_calendar",
+        "not_recorded",
+        "unknown_school",
+        "empty_field",
+        "no_marks",
+        "quarantined",
+    }
     page = Path(state["folder"]) / "check.html"
     assert "没有校历" in page.read_text(encoding="utf-8")
 

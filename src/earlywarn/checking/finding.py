@@ -18,6 +18,7 @@ KINDS = (
     "days_missing",
     "no_calendar",
     "stale_registry",
+    "quarantined",
     "not_recorded",
     "unknown_students",
     "only_present",

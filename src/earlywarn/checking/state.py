@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from earlywarn.checking import attendance, loads, marks, registry
+from earlywarn.checking import attendance, loads, marks, quarantined, registry
 from earlywarn.checking.columns import used_fields
 from earlywarn.checking.day import default_day
 from earlywarn.checking.finding import Finding, in_order
@@ -92,6 +92,7 @@ def look(
         found += registry.findings(gathered)
         found += registry.empty_fields(county, by_school)
         found += marks.findings(gathered)
+        found += quarantined.findings(workspace)
         stage("loads")
         found += loads.findings(gathered, workspace)
         schools = _schools(gathered)

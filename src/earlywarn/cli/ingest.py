@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from earlywarn.cli.common import (
     JsonOption,
     LangOption,
-    Output,
     UserOption,
     WorkspaceOption,
     command,
@@ -22,19 +20,9 @@ from earlywarn.cli.common import (
     user_of,
 )
 from earlywarn.cli.ingest_batches import list_batches as show_list
-from earlywarn.cli.ingest_batches import (
-    refuse_beside_undo,
-    say_how_to_mend,
-    say_preview,
-    undo_batch,
-)
+from earlywarn.cli.ingest_batches import refuse_beside_undo, undo_batch
 from earlywarn.errors import Text, UsageError
 from earlywarn.workspace import Workspace
-
-if TYPE_CHECKING:
-    from earlywarn.tables.ingest import FileResult, IngestResult
-
-_SHOWN = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -169,9 +157,11 @@ def register(app: typer.Typer) -> None:
             dry_run=dry_run,
             who=user_of(user),
         )
+        from earlywarn.cli.ingest_results import show
+
         with out.progress(Text("正在导入", "Loading")) as stage:
             result = load(opened, table, files, options, progress=stage)
-        _print(result, out, dry_run)
+        show(result, out, dry_run)
         return result.exit_code
 
 
@@ -201,84 +191,3 @@ def _number(text: str) -> Decimal:
             en=f"--full-mark: {text} is no number; write one such as 120.",
         )
     return value
-
-
-def _print(result: IngestResult, out: Output, dry_run: bool) -> None:
-    out.data(
-        {
-            "table": result.table,
-            "exit_code": result.exit_code,
-            "dry_run": dry_run,
-            "files": [_as_json(file, out) for file in result.files],
-            "passed_over": result.passed_over,
-            "notes": [note(out.lang) for note in result.notes],
-        }
-    )
-    if result.passed_over:
-        shown = result.passed_over[:_SHOWN]
-        more = len(result.passed_over) - len(shown)
-        out.say(
-            Text(
-                f"不是数据文件，未读取：{'、'.join(shown)}"
-                + (f" 等，另有 {more} 个" if more else ""),
-                f"No data files, passed over: {', '.join(shown)}"
-                + (f" and {more} more" if more else ""),
-            )
-        )
-    for file in result.files:
-        if file.error:
-            out.say(Text(f"✗ {file.error.zh}", f"x {file.error.en}"))
-            continue
-        if not file.loaded_before:
-            out.say(
-                Text(
-                    f"{file.file} → {result.table}：读取 {file.rows_read:,} 行，"
-                    f"接受 {file.accepted:,}，隔离 {file.quarantined:,}"
-                    + (f"，合并 {file.merged:,}" if file.merged else "")
-                    + (f"，替换先前 {file.replaced:,} 行" if file.replaced else "")
-                    + (f"，撤下先前 {file.withdrawn:,} 行" if file.withdrawn else "")
-                    + _stored(file, dry_run).zh,
-                    f"{file.file} -> {result.table}: {file.rows_read:,} rows read, "
-                    f"{file.accepted:,} accepted, {file.quarantined:,} quarantined"
-                    + (f", {file.merged:,} merged" if file.merged else "")
-                    + (f", {file.replaced:,} earlier rows replaced" if file.replaced else "")
-                    + (f", {file.withdrawn:,} earlier rows withdrawn" if file.withdrawn else "")
-                    + _stored(file, dry_run).en,
-                )
-            )
-        for found in file.preview:
-            say_preview(found, out)
-        for note in file.notes:
-            prefix = f"{file.file}: " if file.loaded_before else "  "
-            out.say(Text(f"{prefix}{note.zh}。", f"{prefix}{note.en}."))
-        for reason in file.reasons[:_SHOWN]:
-            out.say(Text(f"  - {reason.zh}", f"  - {reason.en}"))
-        if len(file.reasons) > _SHOWN:
-            more = len(file.reasons) - _SHOWN
-            out.say(Text(f"  …另有 {more} 类问题", f"  ... and {more} more kinds"))
-        if file.quarantine:
-            say_how_to_mend(result.table, file.quarantine, out)
-    for note in result.notes:
-        out.say(Text(f"{note.zh}。", f"{note.en}."))
-
-
-def _stored(file: FileResult, dry_run: bool) -> Text:
-    """Say where a file's rows went: to a batch, or, of a dry run and with none mended, nowhere."""
-    if dry_run:
-        return Text("（试运行，未写入）", " (dry run, nothing written)")
-    if file.batch is None:
-        return Text("（没有可导入的行）", " (no row to load)")
-    if file.mends is not None:
-        return Text(
-            f"（批次 {file.batch}，改正自批次 {file.mends}）",
-            f" (batch {file.batch}, mends batch {file.mends})",
-        )
-    return Text(f"（批次 {file.batch}）", f" (batch {file.batch})")
-
-
-def _as_json(file: FileResult, out: Output) -> dict[str, Any]:
-    shown = asdict(file)
-    shown["reasons"] = [text(out.lang) for text in file.reasons]
-    shown["notes"] = [text(out.lang) for text in file.notes]
-    shown["error"] = file.error(out.lang) if file.error else None
-    return shown

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from typing import TypeVar
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-def ahead(work: Callable[[In], Out], pieces: Iterable[In], threads: int) -> Iterator[Out]:
-    """Yield `work(piece)` for each of `pieces`, in their order.
+def ahead(
+    work: Callable[[In], Out], pieces: Iterable[In], pool: Executor, most: int
+) -> Iterator[Out]:
+    """Yield `work(piece)` for each of `pieces`, in their order; at most `most` wait to be taken.
 
-    Worth it where most of the work is done in Arrow, which lets other threads run. An error of a
-    piece is raised where its result would have come; at most `threads` + 1 results are held.
+    An error of a piece is raised where its result would have come.
     """
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[Out]] = deque()
-        try:
-            for piece in pieces:
-                waiting.append(pool.submit(work, piece))
-                if len(waiting) > threads:
-                    yield waiting.popleft().result()
-            while waiting:
+    waiting: deque[Future[Out]] = deque()
+    try:
+        for piece in pieces:
+            waiting.append(pool.submit(work, piece))
+            if len(waiting) > most:
                 yield waiting.popleft().result()
-        finally:
-            for each in waiting:
-                each.cancel()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for each in waiting:
+            each.cancel()

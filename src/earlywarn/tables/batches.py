@@ -19,6 +19,7 @@ from earlywarn.tables.batchlist import (
     BATCHES_FILE,
     Batch,
     BatchList,
+    LoadedFile,
     Mends,
     Part,
     Scope,
@@ -55,6 +56,7 @@ def add_batch(
     content: str,
     who: str = "",
     file: SourceFile | None = None,
+    files: Iterable[LoadedFile] = (),
     options: dict[str, str] | None = None,
     rows_read: int = 0,
     merged: int = 0,
@@ -77,7 +79,7 @@ def add_batch(
         The file's name, or what made the rows.
     content
         Hash over content, table and options, by which a second load of the same is known.
-    who, file, options, rows_read, merged, quarantined, withdrawn
+    who, file, files, options, rows_read, merged, quarantined, withdrawn
         What the list of batches says of the load.
     replaces
         By table, what this batch takes out of earlier ones.
@@ -109,6 +111,7 @@ def add_batch(
         origin=origin,
         content=content,
         file=file,
+        files=list(files),
         parts=parts,
         options=options or {},
         rows_read=rows_read,

@@ -66,6 +66,13 @@ class SourceFile(_Strict):
     size: int  # bytes
 
 
+class LoadedFile(SourceFile):
+    """One of the files that a batch was read from together."""
+
+    content: str  # as a batch's
+    rows: int  # accepted
+
+
 class Mends(_Strict):
     """Which rows of an earlier batch's quarantine a batch brought in."""
 
@@ -82,6 +89,7 @@ class Batch(_Strict):
     origin: str  # the file's name, or what made the rows
     content: str  # hash over content, table and options: equal = the same load
     file: SourceFile | None = None
+    files: list[LoadedFile] = Field(default_factory=list)  # where there are several
     parts: list[Part]
     options: dict[str, str] = Field(default_factory=dict)
     rows_read: int = 0  # = the first part's rows + merged + quarantined
@@ -92,6 +100,10 @@ class Batch(_Strict):
     # students only: schools whose whole registry this file is, from its snapshot date on
     complete: list[tuple[str, str]] = Field(default_factory=list)
     mends: Mends | None = None
+
+    def brought(self, content: str) -> bool:
+        """Whether this is the load of that `content`, or one of its files is."""
+        return content == self.content or any(content == file.content for file in self.files)
 
     @property
     def is_of_the_ledger(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -20,19 +21,22 @@ class Settled:
     """A file's rows, unique by key.
 
     `merged`: rows that were folded into another one. `conflicts`: (row, its key, the other rows'
-    numbers) for rows that share a key and differ; none of them is in `rows`.
+    numbers) for rows that share a key and differ; none of them is in `rows`. `superseded`: rows
+    whose key stands in a later file too.
     """
 
     rows: pa.Table
     merged: int
     conflicts: list[tuple[int, str, str]]
+    superseded: int = 0
 
 
-def settle(table: Table, rows: pa.Table) -> Settled:
+def settle(table: Table, rows: pa.Table, firsts: Sequence[int] = ()) -> Settled:
     """Make `rows` (`_row` and the contract's columns) unique by the table's key.
 
-    Equal rows count once. Attendance keeps the worst status of a key; in every other table rows
-    that differ are all taken out.
+    Of several files (`firsts`: the first `_row` of each) the later one's rows of a key count.
+    Within one, equal rows count once. Attendance keeps the worst status of a key; in every other
+    table rows that differ are all taken out.
     """
     if rows.num_rows < 2:
         return Settled(rows, 0, [])
@@ -56,15 +60,28 @@ def settle(table: Table, rows: pa.Table) -> Settled:
         con.execute(
             f"CREATE TEMP TABLE shared AS SELECT * FROM rows SEMI JOIN twice ON hash({key}) = h"
         )
+        late = _superseded(con, key, firsts) if len(firsts) > 1 else []
         if table.name == "attendance":
             drop = _worst_status(con, key)
         else:
             drop, conflicts = _equal_or_not(con, table, key)
-    taken_out = np.array(drop + [row for row, _, _ in conflicts], dtype=np.int64)
+    taken_out = np.array(drop + late + [row for row, _, _ in conflicts], dtype=np.int64)
     if len(taken_out):
         keep = ~np.isin(rows["_row"].to_numpy(), taken_out)
         rows = rows.filter(pa.array(keep))
-    return Settled(rows, len(drop), conflicts)
+    return Settled(rows, len(drop), conflicts, len(late))
+
+
+def _superseded(con: duckdb.DuckDBPyConnection, key: str, firsts: Sequence[int]) -> list[int]:
+    """Take the rows whose key stands in a later file out of `shared`; return their numbers."""
+    con.register("firsts", pa.table({"first": pa.array(firsts, pa.int64())}))
+    found = con.execute(
+        "SELECT _row FROM (SELECT s._row, f.first AS of_file, "
+        f"max(f.first) OVER (PARTITION BY {key}) AS last "
+        "FROM shared AS s ASOF JOIN firsts AS f ON s._row >= f.first) WHERE of_file < last"
+    ).fetchall()
+    con.execute("DELETE FROM shared WHERE _row IN (SELECT unnest(?))", [[row for (row,) in found]])
+    return [row for (row,) in found]
 
 
 def _worst_status(con: duckdb.DuckDBPyConnection, key: str) -> list[int]:

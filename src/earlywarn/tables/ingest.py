@@ -7,6 +7,7 @@ from pathlib import Path
 
 from earlywarn.errors import UsageError
 from earlywarn.tables.contract import TABLES
+from earlywarn.tables.folder import FolderLoad, goes_together
 from earlywarn.tables.loading import Load, Progress
 from earlywarn.tables.mapping import load_mapping
 from earlywarn.tables.mending import mend
@@ -30,7 +31,9 @@ def ingest(
     options: IngestOptions | None = None,
     progress: Progress | None = None,
 ) -> IngestResult:
-    """Load each of `paths` into `table`, one batch a file; an unusable one stops no other.
+    """Load each of `paths` into `table`; an unusable one stops no other.
+
+    Each file is a batch of its own; several class sheets are one together.
 
     Of a folder every data file in it and below is loaded, in order of its path.
 
@@ -59,6 +62,11 @@ def ingest(
         loaded = []
         if not options.dry_run:
             result.notes += refresh(workspace)
+        if goes_together(mapping, options, found):
+            load = FolderLoad(workspace, mapping, options, found, stage, beside)
+            result.together = load.run()
+            result.files += load.files
+            found = load.returned
         for path in found:
             if is_returned(path):
                 one = mend(workspace, table, path, options, stage, beside)

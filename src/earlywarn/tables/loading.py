@@ -8,8 +8,6 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,18 +22,15 @@ from earlywarn.tables.headings import find_heading_row, match_headings, notes_of
 from earlywarn.tables.mapping import Mapping, Match
 from earlywarn.tables.options import FileResult, IngestOptions
 from earlywarn.tables.preview import preview
+from earlywarn.tables.problems import Late, late_problems, told
 from earlywarn.tables.quarantine import master_path, workbook_path
 from earlywarn.tables.quarantine.master import About, master_of, write_rows
 from earlywarn.tables.readers import open_source
-from earlywarn.tables.reasons import reason
 from earlywarn.tables.replacing import Replacement, is_newest, replacement
 from earlywarn.tables.source import Source, is_empty
 from earlywarn.tables.validate import DEFAULT_FULL_MARK, PROBLEM_SCHEMA, Converter
-from earlywarn.tables.wide import WideSource
+from earlywarn.tables.wide import Mark, WideSource
 from earlywarn.workspace import Workspace
-
-_SHOWN_REASONS = 20
-_SHOWN_VALUE = 60
 
 Progress = Callable[[str], None]
 
@@ -66,33 +61,21 @@ class Load:
         """Load the file; an error of the file ends up in the result."""
         try:
             self._run()
-        except EarlywarnError as error:
-            self.result = FileResult(self.path.name, error=error.text)
-        except OSError as error:
-            cause = error.strerror or str(error)
-            self.result = FileResult(
-                self.path.name,
-                error=Text(
-                    f"{self.path.name}：无法读写（{cause}）。请检查磁盘空间和权限后重试。",
-                    f"{self.path.name}: cannot read or write ({cause}). "
-                    "Check disk space and permissions, then try again.",
-                ),
-            )
+        except (EarlywarnError, OSError) as error:
+            self.result = FileResult(self.path.name, error=in_words(self.path, error))
         return self.result
 
     def _run(self) -> None:
         source = self._open()
-        content = self._content(source)
+        content = self._content(source, self.path)
         known = None if self.options.again else self._known_already(content)
         if known is not None:
-            self.result.loaded_before = True
-            self.result.batch = known.id
-            self.beside.add(known.id)
-            self._note(
-                f"已作为批次 {known.id} 导入过，未重复导入（--again 可强制导入）",
-                f"loaded already as batch {known.id}; not loaded again (--again forces it)",
-            )
+            self._say_known(self.result, known)
             return
+        self._take(source, content)
+
+    def _take(self, source: Source, content: str) -> None:
+        """Bring the rows of an opened source in, or show what that would change."""
         fills = self._fills()
         match = self._match(source, fills)
         converter = Converter(
@@ -110,7 +93,7 @@ class Load:
         rows, problems = self._judge(source, converter, rows, problems)
         self.result.accepted = rows.num_rows
         self._note_numbers(source, match)
-        self._summarise(source, problems)
+        self._tell(source, problems)
         tables = {self.table.name: rows.drop_columns(["_row"])}
         if self.options.covers is not None:
             tables["reported_days"] = self._covered(rows)
@@ -131,9 +114,12 @@ class Load:
         self.result.notes += source.notes
         return source
 
-    def _content(self, source: Source) -> str:
-        """Hash what decides on the result: content, table, options, mapping, who was found."""
-        self.sha256 = files.sha256(self.path)
+    def _content(self, source: Source, path: Path, since: Mark | None = None) -> str:
+        """Hash what decides on the result: content, table, options, mapping, who was found.
+
+        `since`: where the file's rows begin, if others stand before them.
+        """
+        self.sha256 = files.sha256(path)
         decides = {
             "file": self.sha256,
             "table": self.table.name,
@@ -141,7 +127,7 @@ class Load:
             "mapping": self.mapping.hash,
         }
         if isinstance(source, WideSource):
-            decides["rows"] = source.digest()
+            decides["rows"] = source.digest(since)
         if self.table.name == "students":
             decides["stages"] = repr(sorted(self.workspace.config.stages.items()))
         return sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
@@ -151,7 +137,7 @@ class Load:
         known = read_batches(self.workspace)
         for batch in known.batches:
             # What replaces anew must come after all that was loaded in between.
-            if batch.content == content and (not self.options.replace or is_newest(known, batch)):
+            if batch.brought(content) and (not self.options.replace or is_newest(known, batch)):
                 return batch
         return None
 
@@ -160,6 +146,17 @@ class Load:
     ) -> tuple[pa.Table, pa.Table]:
         """Return which rows come in and what is wrong with the others; a file's are all settled."""
         return rows, problems
+
+    def _say_known(self, result: FileResult, batch: Batch) -> None:
+        result.loaded_before = True
+        result.batch = batch.id
+        self.beside.add(batch.id)
+        result.notes.append(
+            Text(
+                f"已作为批次 {batch.id} 导入过，未重复导入（--again 可强制导入）",
+                f"loaded already as batch {batch.id}; not loaded again (--again forces it)",
+            )
+        )
 
     def _note(self, zh: str, en: str) -> None:
         self.result.notes.append(Text(zh, en))
@@ -200,10 +197,10 @@ class Load:
         self, source: Source, converter: Converter, rows: pa.Table, problems: pa.Table
     ) -> tuple[pa.Table, pa.Table]:
         """What shows only beside the file's other rows: full marks never said, keys twice."""
-        late: list[tuple[int, str, str, str, str]] = []
+        late: list[Late] = []
         if self.table.name == "exams":
             rows, late = self._full_marks(converter, rows)
-        settled = settle(self.table, rows)
+        settled = settle(self.table, rows, self._firsts())
         if settled.merged:
             self._note_merged(settled.merged)
         key = " + ".join(self._shown(source, converter.match, name) for name in self.table.key)
@@ -214,11 +211,20 @@ class Load:
             numbers = pa.array([row for row, _, _ in settled.conflicts], pa.int64())
             schools = rows.filter(pc.is_in(rows["_row"], numbers))["school_id"]
             converter.bad_schools.update(pc.unique(schools).to_pylist())
-        self.result.merged = settled.merged
+        if settled.superseded:
+            self._note(
+                f"{settled.superseded} 行在后面的文件里也有，以后面的文件为准",
+                f"{settled.superseded} rows stand in a later file too: the later file counts",
+            )
+        self.result.merged = settled.merged + settled.superseded
         self.result.quarantined += len({row for row, *_ in late})
         if late:
             problems = pa.concat_tables([problems, late_problems(source, late)])
         return settled.rows, problems
+
+    def _firsts(self) -> list[int]:
+        """Return the first row of each file, where there are several."""
+        return []
 
     def _without_forgotten(self, rows: pa.Table, problems: pa.Table) -> tuple[pa.Table, pa.Table]:
         """Leave out the rows of forgotten children, good and bad: a note alone counts them."""
@@ -244,9 +250,7 @@ class Load:
         else:
             self._note(f"{merged} 行完全重复，只计一次", f"{merged} equal rows count once")
 
-    def _full_marks(
-        self, converter: Converter, rows: pa.Table
-    ) -> tuple[pa.Table, list[tuple[int, str, str, str, str]]]:
+    def _full_marks(self, converter: Converter, rows: pa.Table) -> tuple[pa.Table, list[Late]]:
         """Fill in 100 where no full mark was said, unless the file's scores contradict it."""
         marks = rows["full_mark"].combine_chunks()
         unsaid = pc.is_null(marks)
@@ -279,33 +283,9 @@ class Load:
                 "were lost before. Better format the column as text",
             )
 
-    def _summarise(self, source: Source, problems: pa.Table) -> None:
-        """One reason for each kind of problem and column, with its first place."""
-        if not problems.num_rows:
-            return
-        with duckdb.connect() as con:
-            con.register("problems", problems.drop_columns(["cells"]))
-            kinds = con.execute(
-                'SELECT "column", code, min("row"), arg_min(value, "row"), '
-                'arg_min(detail, "row"), count(DISTINCT "row") FROM problems '
-                f"GROUP BY ALL ORDER BY 3, 1, 2 LIMIT {_SHOWN_REASONS}"
-            ).fetchall()
-        for column, code, row, value, detail, count in kinds:
-            why = reason(code, detail)
-            shown = value if len(value) <= _SHOWN_VALUE else value[:_SHOWN_VALUE] + "…"
-            place = source.where(row)
-            zh_place = f"{source.name} 第 {place} 行" + (f"“{column}”列" if column else "")
-            en_place = f"{source.name}, row {place}" + (f", column {column}" if column else "")
-            if isinstance(source, WideSource):
-                zh_place = en_place = f"{source.name} {place}"
-            shown_zh = f"“{shown}” " if shown else ""
-            shown_en = f"“{shown}” " if shown else ""
-            self.result.reasons.append(
-                Text(
-                    f"{zh_place}：{shown_zh}{why.zh}（共 {count} 行）",
-                    f"{en_place}: {shown_en}{why.en} ({count} row{'s' if count > 1 else ''})",
-                )
-            )
+    def _tell(self, source: Source, problems: pa.Table) -> None:
+        """Say what kinds of problems there are."""
+        (self.result.reasons,) = told(source, problems)
 
     def _covered(self, rows: pa.Table) -> pa.Table:
         """Return the reported_days rows that --covers stands for."""
@@ -418,26 +398,13 @@ class Load:
         return whole
 
 
-def late_problems(source: Source, late: list[tuple[int, str, str, str, str]]) -> pa.Table:
-    """Make problems of (row, column, value, code, detail), reading the rows' cells once more."""
-    wanted = np.unique(np.array([row for row, *_ in late], dtype=np.int64))
-    cells: dict[int, list[str]] = {}
-    for chunk in source.chunks():
-        places = np.flatnonzero(np.isin(chunk.rows.to_numpy(), wanted))
-        if len(places):
-            numbers = chunk.rows.take(pa.array(places)).to_pylist()
-            columns = [column.take(pa.array(places)).to_pylist() for column in chunk.columns]
-            for i, number in enumerate(numbers):
-                cells[number] = [column[i] or "" for column in columns]
-    lines = [
-        {
-            "row": row,
-            "column": column,
-            "value": value,
-            "code": code,
-            "detail": detail,
-            "cells": cells.get(row, []),
-        }
-        for row, column, value, code, detail in late
-    ]
-    return pa.Table.from_pylist(lines, PROBLEM_SCHEMA)
+def in_words(path: Path, error: EarlywarnError | OSError) -> Text:
+    """Say why the file at `path` could not be loaded."""
+    if isinstance(error, EarlywarnError):
+        return error.text
+    cause = error.strerror or str(error)
+    return Text(
+        f"{path.name}：无法读写（{cause}）。请检查磁盘空间和权限后重试。",
+        f"{path.name}: cannot read or write ({cause}). "
+        "Check disk space and permissions, then try again.",
+    )

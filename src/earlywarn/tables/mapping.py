@@ -29,6 +29,7 @@ from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -136,6 +137,15 @@ class Mapping:
     subjects: dict[str, str]  # normalised heading -> subject
     hash: str  # over everything above: another mapping under the same name has another
 
+    @cached_property
+    def roles(self) -> dict[str, list[str]]:
+        """Return what each accepted heading of `who` says that its column holds."""
+        found: dict[str, list[str]] = {}
+        for role, accepted in self.who.items():
+            for heading in accepted:
+                found.setdefault(heading, []).append(role)
+        return found
+
     def match(self, headings: Sequence[str]) -> Match:
         """Find the canonical columns among a file's `headings`.
 
@@ -178,6 +188,7 @@ class Mapping:
         return any(text in accepted for accepted in self.headings.values() for text in texts)
 
 
+@lru_cache(maxsize=4096)
 def normal_heading(heading: str) -> str:
     """Fold a heading: full-width forms, case, white space, underscores and asterisks."""
     return re.sub(r"[\s_*]+", "", unicodedata.normalize("NFKC", heading)).casefold()

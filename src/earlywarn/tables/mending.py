@@ -21,9 +21,10 @@ from earlywarn import files
 from earlywarn.errors import EarlywarnError
 from earlywarn.tables.batches import SourceFile, add_batch, read_batches
 from earlywarn.tables.batchlist import Batch, BatchList, Mends
-from earlywarn.tables.loading import Load, Progress, late_problems
+from earlywarn.tables.loading import Load, Progress
 from earlywarn.tables.mapping import load_mapping
 from earlywarn.tables.options import FileResult, IngestOptions
+from earlywarn.tables.problems import Late, late_problems
 from earlywarn.tables.quarantine.master import (
     About,
     Kept,
@@ -47,7 +48,7 @@ from earlywarn.tables.replacing import Replacement
 from earlywarn.tables.source import Source
 from earlywarn.tables.validate import Converter
 from earlywarn.tables.views import scan
-from earlywarn.tables.wide import WideSource
+from earlywarn.tables.wide import Mark, WideSource
 from earlywarn.words import STATUS_SEVERITY
 from earlywarn.workspace import Workspace
 
@@ -160,12 +161,13 @@ class Mending(Load):
         rows = [row for row in rows if (row.kept.sheet, row.kept.unit) not in short]
         self.returned.rows = {(row.kept.sheet, row.kept.row): row for row in rows}
         file = Path(self.about.file)
-        source = WideSource(file, self.mapping, self.options, self.workspace)
+        several = 1 + any(sheet.name != sheet.title for sheet in self.about.sheets)
+        source = WideSource(file, self.mapping, self.options, self.workspace, several=several)
         source.read_again(again(self.about, self.master, rows))
         return source
 
-    def _content(self, source: Source) -> str:
-        self.sha256 = files.sha256(self.path)
+    def _content(self, source: Source, path: Path, since: Mark | None = None) -> str:
+        self.sha256 = files.sha256(path)
         rows = [(*key, row.cells) for key, row in sorted(self.returned.rows.items())]
         decides = {
             "mends": self.about.content,
@@ -213,7 +215,7 @@ class Mending(Load):
         self.result.mends = self.base.id
         if left:
             self.result.quarantine = workbook_path(self.workspace, self.base.id)
-        self._tell()
+        self._note_returned()
         return rows, problems
 
     def _is_filled(self, unit: Unit) -> bool:
@@ -250,9 +252,7 @@ class Mending(Load):
             for problem in row.kept.problems
         ) or any(row.changed & who for row in self.returned.units[sheet, unit])
 
-    def _beside_base(
-        self, source: Source, rows: pa.Table
-    ) -> tuple[pa.Table, int, list[tuple[int, str, str, str, str]]]:
+    def _beside_base(self, source: Source, rows: pa.Table) -> tuple[pa.Table, int, list[Late]]:
         """Hold rows against those of their key that the first load and its mendings brought.
 
         Equal ones count once; of a long attendance table the worst status counts; any other is a
@@ -309,7 +309,7 @@ class Mending(Load):
         )
         return " + ".join(shown)
 
-    def _tell(self) -> None:
+    def _note_returned(self) -> None:
         came = self.returned
         if came.mended_before:
             self._note(

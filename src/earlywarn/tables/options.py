@@ -170,6 +170,7 @@ class IngestResult:
     files: list[FileResult] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)  # in a folder, but no data file
     notes: list[Text] = field(default_factory=list)  # on workbooks of the quarantine
+    together: FileResult | None = None  # of files that are one batch: what became of it
 
     @property
     def exit_code(self) -> int:

@@ -8,6 +8,7 @@ next one is split, on a thread of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -18,6 +19,7 @@ from pyarrow import csv
 from earlywarn.tables.ahead import ahead
 
 _BLOCK = 1 << 23
+_THREADS = 2  # Arrow lets them run beside each other
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Block:
 
 
 def split_lines(file: BinaryIO, encoding: str, delimiter: str, width: int) -> Iterator[Block]:
-    """Return the rest of `file`, some megabytes of lines at a time.
+    """Yield the rest of `file`, some megabytes of lines at a time.
 
     `encoding` is an encoding in which a line feed is one byte and no part of another character, as
     in UTF-8 and GB18030. The text has no quote, no NUL and no carriage return but before a line
@@ -45,7 +47,8 @@ def split_lines(file: BinaryIO, encoding: str, delimiter: str, width: int) -> It
         count = line_feeds(text) + (not text.endswith(b"\n"))
         return Block(text, count, _cells(text, count, delimiter, width))
 
-    return ahead(split, _whole_lines(file), threads=2)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        yield from ahead(split, _whole_lines(file), pool, _THREADS)
 
 
 def line_feeds(text: bytes) -> int:

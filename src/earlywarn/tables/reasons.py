@@ -57,6 +57,11 @@ REASONS: dict[str, Text] = {
         "是未知的代码。可用：{detail}；或在映射文件的 values 中补充",
         "is an unknown code; known: {detail}; or add it under `values` in your mapping file",
     ),
+    "unknown_sign": Text(
+        "不认识这个记号：表里的图例和映射都没有。请改为图例里的记号，如 出、病、事、旷、迟、退",
+        "is a sign that neither the sheet's legend nor the mapping explains; write one that they "
+        "do, such as present, sick, leave, unexcused, late or left_early",
+    ),
     "code_conflict": Text(
         "代码与名称不一致（{detail}）。请核对",
         "code and name do not agree ({detail}); check it",
@@ -152,6 +157,11 @@ REASONS: dict[str, Text] = {
         "check which is meant; if the loaded one is wrong, correct the original file and load it",
     ),
 }
+
+
+def of_sign(code: str) -> str:
+    """Return the code for a cell of a monthly sheet, where an unknown code is a teacher's sign."""
+    return "unknown_sign" if code == "unknown_code" else code
 
 
 def reason(code: str, detail: str = "") -> Text:

@@ -186,6 +186,7 @@ def _school(
             "newest_exam": _iso(known.last_exam),
             "newest_registry": _iso(known.snapshot),
             "has_outcomes": known.outcomes,
+            "registry_rows_in_quarantine": known.quarantined,
             "weeks_not_reported": [
                 {
                     "from": _iso(week.first),

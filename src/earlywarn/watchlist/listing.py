@@ -147,7 +147,7 @@ def build_listing(
     children = _children(
         con, workspace, rulebook, as_of, before, known, calm, comparisons, follow_up
     )
-    limits = limits_of_schools(con, as_of)
+    limits = limits_of_schools(con, workspace, as_of)
     schools = []
     for row in _schools(con):
         school_id = row["school_id"]

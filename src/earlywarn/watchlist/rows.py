@@ -260,6 +260,8 @@ class Limits:
         Date of the newest registry record.
     outcomes
         Whether anything at all is known of children who left.
+    quarantined
+        Rows of the registry, of all schools, that were not accepted: of children on no list.
     silences
         Weeks of the last 60 school days that it did not report, or not wholly, oldest first.
     """
@@ -273,6 +275,7 @@ class Limits:
     last_exam: date | None
     snapshot: date | None
     outcomes: bool
+    quarantined: int
     silences: tuple[Silence, ...] = ()
 
 

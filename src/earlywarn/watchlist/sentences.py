@@ -18,7 +18,7 @@ from earlywarn.watchlist.rows import (
     SchoolList,
     Silence,
 )
-from earlywarn.words import TIER_LABELS, day_in_words
+from earlywarn.words import TIER_LABELS, counted, day_in_words
 
 _CLASSES = 3  # named at most
 
@@ -178,14 +178,7 @@ def limits(listing: Listing, school: SchoolList, lang: Lang) -> list[str]:
             if zh
             else f"{known.without_marks} children ({share}) have no mark in a latest exam."
         )
-    if known.snapshot is not None:
-        lines.append(
-            f"学籍信息登记于{say(known.snapshot)}（{(today - known.snapshot).days} 天前），"
-            "此后的变化不在内。"
-            if zh
-            else f"The registry is of {say(known.snapshot)}, "
-            f"{(today - known.snapshot).days} days old; no change since is known."
-        )
+    lines += _registry(known, lang, today)
     if not known.outcomes:
         lines.append(
             "没有去向记录（辍学、转学、复学等）：谁已经离开、这样的名单准不准，无从核对。"
@@ -210,6 +203,26 @@ def limits(listing: Listing, school: SchoolList, lang: Lang) -> list[str]:
         if zh
         else "What happens at home, and what the child thinks, no list knows."
     )
+    return lines
+
+
+def _registry(known: Limits, lang: Lang, today: date) -> list[str]:
+    zh = lang == "zh"
+    lines = []
+    if known.snapshot is not None:
+        day, age = day_in_words(known.snapshot, lang, today), (today - known.snapshot).days
+        lines.append(
+            f"学籍信息登记于{day}（{age} 天前），此后的变化不在内。"
+            if zh
+            else f"The registry is of {day}, {age} days old; no change since is known."
+        )
+    if known.quarantined:
+        lines.append(
+            f"各校学籍共有 {known.quarantined} 行在隔离区，尚未改正：其中的孩子不在任何名单上。"
+            if zh
+            else f"{counted(known.quarantined, 'row')} of the registry, of all schools, in "
+            "quarantine and not mended yet: children of theirs are on no list."
+        )
     return lines
 
 

@@ -7,7 +7,11 @@ from datetime import date
 
 import duckdb
 
+from earlywarn.tables.batches import read_batches
+from earlywarn.tables.contract import STUDENTS
+from earlywarn.tables.quarantine.state import still
 from earlywarn.watchlist.rows import Limits, Silence
+from earlywarn.workspace import Workspace
 
 _SCHOOLS = """
 WITH with_calendar AS (
@@ -62,7 +66,20 @@ ORDER BY 1, 2
 """
 
 
-def limits_of_schools(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, Limits]:
+def registry_in_quarantine(workspace: Workspace) -> int:
+    """Return how many rows of the registry were not accepted and are not mended yet."""
+    known = read_batches(workspace)
+    left = still(workspace, known)
+    return sum(
+        left.get(batch.id, 0)
+        for batch in known.batches
+        if any(part.table == STUDENTS.name for part in batch.parts)
+    )
+
+
+def limits_of_schools(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, as_of: date
+) -> dict[str, Limits]:
     """Return what each school's list cannot know, by school_id.
 
     `con` has `scores`, and is else as `features.build.build` leaves it for `as_of`.
@@ -71,6 +88,7 @@ def limits_of_schools(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, 
     for school_id, *week in con.execute(_SILENCES).fetchall():
         silences[school_id].append(Silence(*week))
     rows = con.execute(_SCHOOLS, {"as_of": as_of}).fetchall()
+    quarantined = registry_in_quarantine(workspace)
     return {
         school_id: Limits(
             gap_share=gap_share,
@@ -82,6 +100,7 @@ def limits_of_schools(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, 
             last_exam=last_exam,
             snapshot=snapshot,
             outcomes=outcomes,
+            quarantined=quarantined,
             silences=tuple(silences.get(school_id, ())),
         )
         for (

@@ -18,6 +18,7 @@ from earlywarn.followup.states import State
 from earlywarn.scoring.run import Run, score
 from earlywarn.watchlist.followed import RESOLVED, closed_by_list, known_cases
 from earlywarn.watchlist.outputs import make_outputs
+from earlywarn.watchlist.unknown import registry_in_quarantine
 from earlywarn.words import Tier
 from earlywarn.workspace import Workspace
 
@@ -55,6 +56,8 @@ def score_and_list(
 def _follow_up_state(workspace: Workspace, as_of: date) -> dict[str, Any]:
     """Return what a list of `as_of` depends on beside the scores: the steps, and the ledger.
 
+    And how much of the registry is in quarantine, which the list says.
+
     Of the ledger what stood before the list: neither the cases that it opens itself nor those that
     it closes (docs/decisions/0018).
     """
@@ -65,6 +68,7 @@ def _follow_up_state(workspace: Workspace, as_of: date) -> dict[str, Any]:
     steps = workspace.root / ESCALATION_FILE
     return {
         "escalation": sha256(steps) if steps.is_file() else "",
+        "quarantine": str(registry_in_quarantine(workspace)),
         "ledger": hashlib.sha256(repr(told).encode()).hexdigest() if told else "",
     }
 

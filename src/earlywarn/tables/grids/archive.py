@@ -10,12 +10,15 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from earlywarn.errors import EarlywarnError
 from earlywarn.tables.grids import limits
 
 _BLOCK = 1 << 20
+_HELD = 1 << 24  # bytes: a file of this size at most is read from the disk once
 _LOCAL = struct.Struct("<4s22xHH")
 _DECLARES = (b"<!DOCTYPE", b"<!ENTITY")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
@@ -27,7 +30,8 @@ class Archive:
     def __init__(self, path: Path, kind: str, most: int = limits.MAX_UNPACKED) -> None:
         self.path, self.kind, self.most = path, kind, most
         try:
-            with zipfile.ZipFile(path) as book:
+            self._held = path.read_bytes() if path.stat().st_size <= _HELD else None
+            with self.open() as file, zipfile.ZipFile(file) as book:
                 entries = book.infolist()
         except OSError:
             raise
@@ -43,6 +47,10 @@ class Archive:
         if any(info.flag_bits & 1 for info in self.parts.values()):
             raise limits.locked(path)
         self._unpacked: dict[str, int] = {}
+
+    def open(self) -> BinaryIO:
+        """Return the package as an open file."""
+        return self.path.open("rb") if self._held is None else BytesIO(self._held)
 
     def damaged(self) -> EarlywarnError:
         """Return the error for a package that is broken."""
@@ -85,7 +93,7 @@ class Archive:
         if info is None or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise self.damaged()
         self._unpacked[name] = 0
-        with self.path.open("rb") as file:
+        with self.open() as file:
             file.seek(info.header_offset)
             head = file.read(_LOCAL.size)
             if len(head) < _LOCAL.size or not head.startswith(b"PK\x03\x04"):

@@ -49,7 +49,7 @@ class Book:
     epoch: date | None = None
     """The day before day 1, where plain numbers may be dates."""
     numeric: list[frozenset[int]] = field(default_factory=list)
-    """For each sheet: the columns, from 0, with numbers stored as numbers."""
+    """For each sheet, but not of XLSX: the columns, from 0, with numbers stored as numbers."""
 
 
 def padded(path: Path, rows: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]:

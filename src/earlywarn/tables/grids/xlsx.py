@@ -105,7 +105,7 @@ class Package:
 
     def open(self) -> CalamineWorkbook:
         """Return calamine's workbook."""
-        with library_errors(self.path, "XLSX"), self.path.open("rb") as file:
+        with library_errors(self.path, "XLSX"), self.archive.open() as file:
             return CalamineWorkbook.from_filelike(file)  # from a path it goes by the ending
 
     def marks(self, sheet: SheetPart, most: int = limits.MAX_CELLS) -> Marks:
@@ -232,7 +232,6 @@ def read_xlsx(path: Path) -> Book:
                       for (top, left_), (low, right) in merged),
             )
         )  # fmt: skip
-        book.numeric.append(numeric_columns(values))
     return book
 
 
@@ -243,13 +242,6 @@ def _times(values: list[list[Any]]) -> frozenset[tuple[int, int]]:
         for r, row in enumerate(values, 1)
         for c, value in enumerate(row, 1)
         if isinstance(value, time)
-    )
-
-
-def numeric_columns(values: list[list[Any]]) -> frozenset[int]:
-    """Return the columns, from 0, with numbers stored as numbers."""
-    return frozenset(
-        i for row in values for i, value in enumerate(row) if type(value) in (int, float)
     )
 
 

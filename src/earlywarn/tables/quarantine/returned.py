@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from earlywarn.errors import EarlywarnError
-from earlywarn.tables.grids import Grid
+from earlywarn.tables.grids import Grid, Grids
 from earlywarn.tables.grids.reading import read_book
 from earlywarn.tables.quarantine.cells import read_back
 from earlywarn.tables.quarantine.master import About, Kept, SheetAbout, Unit
@@ -76,6 +76,11 @@ def is_returned(path: Path) -> bool:
             return KEY_SHEET.encode() in part.read(_MOST_OF_NAMES)
     except (OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return False
+
+
+def is_of_quarantine(book: Grids) -> bool:
+    """Whether a workbook that was read is one of a quarantine."""
+    return any(grid.name == KEY_SHEET for grid in book.sheets)
 
 
 def read_workbook(path: Path) -> tuple[Key, list[Grid]]:

@@ -19,7 +19,7 @@ import xlsxwriter
 from earlywarn.errors import Lang, Text
 from earlywarn.tables.quarantine.cells import shown
 from earlywarn.tables.quarantine.master import About, Kept, Problem, SheetAbout
-from earlywarn.tables.reasons import reason
+from earlywarn.tables.reasons import of_sign, reason
 
 KEY_SHEET = "_earlywarn_quarantine"
 WHERE = Text("原位置（勿改）", "where (leave as it is)")
@@ -27,6 +27,7 @@ REASON = Text("原因", "reason")
 MOST_ROWS = 20_000
 _COMMENTED = 2_000  # rows; a workbook with more comments opens slowly
 _WIDEST, _NARROWEST = 24, 4  # columns, in characters
+_WIDEST_PLACE = 48
 _REASON_WIDTH = 70
 _LINE = 14.5  # points
 _MEASURED = 200  # rows by which a column's width is found
@@ -37,11 +38,6 @@ _NUMBER = Text(
     "找不到人或有同名时，在这里填学籍号。填了学籍号就以它为准。",
     "Where a child is not found, or two have one name, write the registry number here. "
     "It then decides.",
-)
-_SIGN = Text(
-    "不认识这个记号：表里的图例和映射都没有。请改为图例里的记号，如 出、病、事、旷、迟、退",
-    "is a sign that neither the sheet's legend nor the mapping explains; write one that they do, "
-    "such as present, sick, leave, unexcused, late or left_early",
 )
 _OPTIONS = {
     "constant_memory": False,
@@ -173,7 +169,8 @@ class _Writer:
             sheet.set_column(column, column, min(max(longest + 1, _NARROWEST), _WIDEST))
         if about.number_column:
             sheet.set_column(about.number_column - 1, about.number_column - 1, 21)
-        sheet.set_column(about.width, about.width, 14)
+        longest = max((_signs(row.place) for row in rows[:_MEASURED]), default=0)
+        sheet.set_column(about.width, about.width, min(max(longest + 1, 14), _WIDEST_PLACE))
         sheet.set_column(about.width + 1, about.width + 1, _REASON_WIDTH)
 
     def _frame(self, sheet: Any, about: SheetAbout, at: int, row: Kept) -> None:
@@ -217,9 +214,8 @@ class _Writer:
             sheet.set_row(at, _LINE * min(lines, 20))
 
     def _words(self, problem: Problem) -> str:
-        why = reason(problem.code, problem.detail)(self.lang)
-        if self.about.layout == "month" and problem.code == "unknown_code":
-            why = _SIGN(self.lang)
+        is_sign = self.about.layout == "month"
+        why = reason(of_sign(problem.code) if is_sign else problem.code, problem.detail)(self.lang)
         named = "" if problem.column else problem.heading
         value = problem.value if len(problem.value) <= 60 else problem.value[:60] + "…"
         if self.lang == "zh":

@@ -15,7 +15,7 @@ from earlywarn.tables.suggesting.values import Values
 _SHOWN = 24  # different codes; a column with more is no code column
 _LONGEST = 16
 _NEAR = 75.0
-_NEGATIVE = re.compile(r"非|未|不|无(?!.*有)|没|走读(?!.*(住|寄宿))|\bnot?\b|day")
+_NEGATIVE = re.compile(r"非|未(?!成年)|不|无(?!.*有)|没|走读(?!.*(住|寄宿))|\bnot?\b|day")
 _ASKS = re.compile(r"有没有|要不要|有无|需不需要|不详")
 # A person's name has no place in a mapping file.
 _PERSON = re.compile(

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache, cached_property
-
-from rapidfuzz import fuzz
-from rapidfuzz.distance import Levenshtein
+from dataclasses import dataclass, replace
 
 from earlywarn.tables.mapping import normal_heading
+from earlywarn.tables.suggesting.reading import Reading, parts_of, read
 from earlywarn.tables.suggesting.words import (
-    ELSEWHERE,
-    RULES,
-    SOFT,
-    concepts_in,
-    core_of,
-    phrases,
+    Rule,
+    Rules,
+    initials,
+    lexicon,
+    not_columns,
+    sound,
+    table_rules,
 )
 
 # The pseudo-column of headings that are known and not needed.
 ELSE = ""
-_NOT_SPOKEN = re.compile(r"[^a-z0-9]")
-_BRACKETS = re.compile(r"[(\[【{<].*?[)\]】}>]|[*#?:]")
+
+_SAID = 1.0  # the heading stands in a mapping as it is
+_BARE_SAID = 0.95  # it does without its brackets
+_SAME_SOUND = 0.9
+_LONG_INITIALS, _SHORT_INITIALS = 0.88, 0.78
+_HOMOPHONE, _SLIP = 0.13, 0.17  # either is asked about
+_EXTRA, _FATAL = 0.4, 0.75
+_UNKNOWN = 0.6
+_ASKED = 0.13  # a word that is not known may change what is meant
+_NAMED_ELSE = 0.95  # an address, a rank
+_NOT_OURS = 0.7  # a heading that is understood and fits no column
+_DOUBTFUL = 0.8  # brackets or alternatives that say another thing
+_AGREES = 0.75
+_CLEAR = 0.85  # a rule that hardly means another thing
+_FOREIGN = 0.8
+_FITS = 0.75  # a column of the table itself, whatever other tables have
+_INITIALS = re.compile(r"^(?:sf|xs|qg)?([a-z]{2,9})$")
 
 
 @dataclass(frozen=True)
@@ -32,156 +45,176 @@ class Likeness:
     """How much a heading is like a column's: 0 to 1, and by what."""
 
     score: float
-    by: str  # words, spelling, sound, initials, short; "" for nothing
+    by: str  # words, spelling, sound, initials; "" for nothing
 
 
 NOTHING = Likeness(0.0, "")
-
-
-@dataclass(frozen=True)
-class _Forms:
-    """A text in the forms that are compared."""
-
-    plain: str  # folded, brackets and signs off, spaces between English words
-    close: str  # the same without spaces
-    core: str  # and without fillers
-    sound: str  # in pinyin
-    initials: str
-    chinese: bool
-
-
-@cache
-def _forms(text: str) -> _Forms:
-    from pypinyin import lazy_pinyin
-
-    text = unicodedata.normalize("NFKC", text)
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_/\s-]+", " ", text).casefold()
-    bare = _BRACKETS.sub(" ", text)
-    plain = bare if re.search(r"\w", bare) else re.sub(r"[()\[\]*]", " ", text)
-    plain = " ".join(plain.split()).replace("別", "别")
-    close = normal_heading(plain)
-    core = core_of(close)
-    spoken = lazy_pinyin(close)  # Latin letters stay together: sfz号 -> sfz, hao
-    sound = _NOT_SPOKEN.sub("", "".join(spoken))
-    initials = _NOT_SPOKEN.sub("", "".join(s if s in close else s[0] for s in spoken if s))
-    return _Forms(plain, close, core, sound, initials, not close.isascii())
-
-
-def _compare(heading: _Forms, phrase: _Forms) -> Likeness:
-    """Return how much a heading is like one way to head a column."""
-    if heading.close == phrase.close or heading.core == phrase.core:
-        return Likeness(1.0 if heading.close == phrase.close else 0.95, "words")
-    best = NOTHING
-    if phrase.chinese:
-        if heading.sound == phrase.sound:
-            best = Likeness(0.9, "sound")
-        elif heading.initials == phrase.initials and len(phrase.initials) >= 2:
-            best = Likeness(0.88 if len(phrase.initials) > 2 else 0.78, "initials")
-        elif not heading.chinese and len(heading.sound) > 5:
-            near = fuzz.ratio(heading.sound, phrase.sound) / 100
-            if near >= 0.85:
-                best = Likeness(0.9 * near, "sound")
-        if heading.chinese and best.score < 0.85:
-            best = max(best, _spelling(heading, phrase), key=lambda like: like.score)
-    elif not heading.chinese:
-        near = fuzz.token_sort_ratio(heading.plain, phrase.plain) / 100
-        if near >= 0.8:
-            best = Likeness(0.9 * near, "spelling")
-        elif heading.plain in phrase.plain.split():
-            best = Likeness(0.7, "short")
-    return best
-
-
-def _spelling(heading: _Forms, phrase: _Forms) -> Likeness:
-    """Compare two Chinese texts sign by sign: a wrong one, or a short form (校名, 生日)."""
-    a, b = heading.core, phrase.core
-    wrong = Levenshtein.distance(a, b)
-    longer = max(len(a), len(b))
-    if wrong == 1 and longer >= 3 and len(a) == len(b):
-        return Likeness(0.72 + 0.03 * min(longer, 6), "spelling")
-    if len(a) < len(b) and _is_short_for(a, b):
-        return Likeness(0.45 + 0.3 * len(a) / len(b), "short")
-    if wrong / longer <= 0.25:
-        return Likeness(0.9 * (1 - wrong / longer), "spelling")
-    return NOTHING
-
-
-def _is_short_for(short: str, text: str) -> bool:
-    signs = iter(text)
-    return all(sign in signs for sign in short)
-
-
-def _by_words(heading: _Forms, rules: Iterable[tuple[str, ...]]) -> Likeness:
-    """Compare the concepts of a heading with those of a column."""
-    found, left = concepts_in(heading.plain)
-    best = 0.0
-    for rule in rules:
-        wanted = set(rule)
-        if not wanted <= found:
-            continue
-        extra = found - wanted
-        score = 0.97 - 0.05 * len(extra & SOFT) - 0.35 * len(extra - SOFT) - 0.6 * left
-        best = max(best, score)
-    return Likeness(best, "words") if best > 0.3 else NOTHING
+Likes = dict[str, Likeness]
 
 
 @dataclass(frozen=True)
 class Vocabulary:
     """The ways to head each column of a table; `ELSE` for what is none of its columns."""
 
-    rules: dict[str, tuple[tuple[str, ...], ...]]
-    phrases: dict[str, tuple[_Forms, ...]]
-
-    @cached_property
-    def _said(self) -> frozenset[str]:
-        forms = [form for said in self.phrases.values() for form in said]
-        return frozenset(
-            text for form in forms for text in (form.close, form.sound, form.initials) if text
-        )
+    rules: Rules
+    foreign: tuple[Rule, ...]  # of the columns of other tables
+    said: dict[str, Likes]  # whole headings, folded
+    sounds: dict[str, Likes]
+    initials: dict[str, Likes]
 
     def knows(self, text: str) -> bool:
         """Whether a text looks like any heading at all."""
-        forms = _forms(text)
-        if {forms.close, forms.core} & self._said or forms.sound in self._said:
+        close = normal_heading(text)
+        if close in self.said or close in self.initials:
             return True
-        found, left = concepts_in(forms.plain)
-        return bool(found) and left <= 0.4
+        return any(one.concepts and one.left <= 0.4 for one in read(parts_of(text).main))
 
-    def compare(self, heading: str) -> dict[str, Likeness]:
+    def compare(self, heading: str) -> Likes:
         """Return how much `heading` is like each column's (`ELSE` among them), best by column."""
-        forms = _forms(heading)
-        found = {}
-        for column, said in self.phrases.items():
-            best = _by_words(forms, self.rules.get(column, ()))
-            for phrase in said:
-                like = _compare(forms, phrase)
-                if like.score > best.score:
-                    best = like
-            found[column] = best
+        parts = parts_of(heading)
+        likes = self._text(parts.main)
+        if parts.alternatives:
+            likes = self._alternatives(parts.alternatives, likes)
+        for text in parts.bracketed:
+            likes = self._bracketed(text, f"{parts.main} {text}", likes)
+        whole = self.said.get(normal_heading(parts.whole), {})
+        return _best(likes, whole, self.said.get(normal_heading(heading), {}))
+
+    def _text(self, text: str) -> Likes:
+        close = normal_heading(text)
+        found: Likes = _worth(self.said.get(close, {}), _BARE_SAID / _SAID)
+        if close.isascii():
+            match = _INITIALS.match(close)
+            for letters in {close, match[1] if match else close}:
+                found = _best(found, self.initials.get(letters, {}), self.sounds.get(letters, {}))
+        elif len(close) > 2:
+            found = _best(found, self.sounds.get(sound(close), {}))
+        if not close.isascii() and re.search(r"[a-z]", close):
+            found = _best(found, self.initials.get(initials(close), {}))
+        for reading in read(text):
+            found = _best(found, self._read(reading))
         return found
 
+    def _read(self, reading: Reading) -> Likes:
+        """Compare the concepts of a reading with those of each column."""
+        if not reading.concepts:
+            return {}
+        lost = max(_UNKNOWN * reading.left, _ASKED if reading.left else 0.0)
+        lost += _SLIP if reading.by == "spelling" else _HOMOPHONE if reading.homophone else 0.0
+        found = {}
+        for column, rules in self.rules.items():
+            score = max((_fit(rule, reading.concepts) for rule in rules), default=0.0)
+            if score > lost:
+                found[column] = Likeness(score - lost, reading.by)
+        outside = _NOT_OURS if reading.understood else 0.0
+        if any(rule.fits(reading.concepts) for rules in self.rules.values() for rule in rules):
+            outside = 0.0
+        if not any(like.score >= _FITS - lost for like in found.values()):
+            for rule in self.foreign:
+                if rule.fits(reading.concepts):
+                    outside = max(outside, rule.worth)
+            if reading.concepts & not_columns():
+                outside = _NAMED_ELSE
+        found[ELSE] = Likeness(max(0.0, outside - lost), reading.by)
+        return found
 
-def vocabulary(
-    columns: dict[str, list[str]],
-    rules: dict[str, tuple[tuple[str, ...], ...]],
-    ignored: Iterable[str],
-    others: Iterable[str],
-) -> Vocabulary:
+    def _bracketed(self, text: str, both: str, likes: Likes) -> Likes:
+        """Weigh what stands in brackets: the same again, a closer word, or another thing."""
+        alone = self._text(text)
+        top = _top(likes)
+        known = any(reading.understood for reading in read(text))
+        if not known and (not alone or _top(alone) == ELSE):
+            return likes
+        if re.search(r"\d", text) and likes.get(top, NOTHING).score >= _AGREES:
+            return likes  # （1男2女）, （满分120）
+        if likes.get(top, NOTHING).score < _AGREES:
+            return _best(likes, _worth(alone, 0.85), self._text(both))
+        if alone.get(top, NOTHING).score >= 0.4:
+            return likes
+        together = self._text(both)
+        if together.get(top, NOTHING).score >= _AGREES:
+            return likes
+        return _best(_at_most(likes, _DOUBTFUL), together)
+
+    def _alternatives(self, texts: Iterable[str], likes: Likes) -> Likes:
+        """Weigh 班级/Class: the same twice, or two things in one column."""
+        each = [self._text(text) for text in texts]
+        tops = {_top(found) for found in each if found}
+        if len(tops) == 1:
+            return _best(likes, *each)
+        strong = {_top(found) for found in each if found.get(_top(found), NOTHING).score >= _AGREES}
+        if len(strong) > 1:
+            return _at_most(_best(likes, *each), _DOUBTFUL)
+        return _best(likes, *(_worth(found, 0.85) for found in each))
+
+
+def _fit(rule: Rule, concepts: frozenset[str]) -> float:
+    if not rule.wanted <= concepts:
+        return 0.0
+    extra = concepts - rule.allowed
+    fatal = extra & not_columns()
+    return rule.worth - _FATAL * bool(fatal) - _EXTRA * len(extra - fatal)
+
+
+def _best(*some: Likes) -> Likes:
+    found: Likes = {}
+    for likes in some:
+        for column, like in likes.items():
+            if like.score > found.get(column, NOTHING).score:
+                found[column] = like
+    return found
+
+
+def _worth(likes: Likes, share: float) -> Likes:
+    return {column: replace(like, score=like.score * share) for column, like in likes.items()}
+
+
+def _at_most(likes: Likes, most: float) -> Likes:
+    return {c: replace(like, score=min(like.score, most)) for c, like in likes.items()}
+
+
+def _top(likes: Likes) -> str:
+    return max(likes, key=lambda column: likes[column].score, default=ELSE)
+
+
+def vocabulary(columns: dict[str, list[str]], rules: Rules, ignored: Iterable[str]) -> Vocabulary:
     """Put together the ways to head a table's columns.
 
-    `columns`: accepted headings by column; `rules`: concepts by column; `ignored`: headings known
-    and not needed; `others`: the headings of other tables' columns.
+    `columns`: accepted headings by column, folded; `rules`: concepts by column; `ignored`: headings
+    known and not needed, folded.
     """
-    own = {rule for said in rules.values() for rule in said}
-    foreign = [rule for said in RULES.values() for some in said.values() for rule in some]
-    outside_rules = (*ELSEWHERE, *(rule for rule in foreign if rule not in own))
-    said: dict[str, tuple[_Forms, ...]] = {}
+    said: dict[str, Likes] = defaultdict(dict)
+    sounds: dict[str, Likes] = defaultdict(dict)
+    short: dict[str, Likes] = defaultdict(dict)
     for column, headings in columns.items():
-        texts = [column.replace("_", " "), *headings]
-        texts += [text for rule in rules.get(column, ()) for text in phrases(rule)]
-        said[column] = tuple(map(_forms, dict.fromkeys(texts)))
-    taken = {normal_heading(text) for texts in columns.values() for text in texts}
-    rest = [*ignored, *(text for rule in ELSEWHERE for text in phrases(rule)), *others]
-    outside = [text for text in dict.fromkeys(rest) if normal_heading(text) not in taken]
-    said[ELSE] = tuple(map(_forms, outside))
-    return Vocabulary({**rules, ELSE: outside_rules}, said)
+        letters = set()
+        for text in headings:
+            said[text][column] = Likeness(_SAID, "words")
+            if not text.isascii():
+                sounds[sound(text)][column] = Likeness(_SAME_SOUND, "sound")
+                letters.add(initials(text))
+        for rule in rules.get(column, ()):
+            if rule.worth >= _CLEAR:
+                letters |= rule.initials()
+        for some in letters:
+            if len(some) > 1:
+                worth = _LONG_INITIALS if len(some) > 2 else _SHORT_INITIALS
+                short[some][column] = Likeness(worth, "initials")
+    bare = Vocabulary(rules, (), {}, {}, {})
+    for text in ignored:
+        fits = [like.score for column, like in bare.compare(text).items() if column != ELSE]
+        if text not in said and max(fits, default=0.0) < _CLEAR:
+            said[text][ELSE] = Likeness(_SAID, "words")
+            short[initials(text)].setdefault(ELSE, Likeness(_SHORT_INITIALS, "initials"))
+    for word in (word for concept in not_columns() for word in lexicon().spellings[concept]):
+        if len(word) > 1:
+            short[initials(word)].setdefault(ELSE, Likeness(_LONG_INITIALS, "initials"))
+    own = {rule.wanted for some in rules.values() for rule in some if rule.worth >= _CLEAR}
+    foreign = tuple(
+        rule
+        for columns_of in table_rules().values()
+        for some in columns_of.values()
+        for rule in some
+        if rule.worth >= _FOREIGN and rule.wanted not in own
+    )
+    return Vocabulary(rules, foreign, dict(said), dict(sounds), dict(short))

@@ -8,13 +8,13 @@ nothing else comes near.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from earlywarn.errors import Text
-from earlywarn.tables.suggesting.likeness import ELSE, Likeness, Vocabulary
+from earlywarn.tables.suggesting.likeness import ELSE, NOTHING, Likeness, Vocabulary
 from earlywarn.tables.suggesting.values import Evidence, Values
 
 SUGGESTED = 0.55  # below it a heading is left out
@@ -23,6 +23,7 @@ _SURE_WORDS, _SURE_INITIALS = 0.85, 0.75
 _SURE_SHARE = 0.9
 _MARGIN = 0.08
 _OUTSIDE = 0.02  # a heading that may be either is rather left out
+_FURTHER = 0.0001
 _NEVER = -9.0
 _BY_VALUES_ALONE = 0.4  # stands for the words where only the values speak
 _TELLING = 0.7  # from here on values speak without words
@@ -34,7 +35,6 @@ _BY = {
     "spelling": Text("表头写法相近", "spelled nearly so"),
     "sound": Text("表头读音（拼音）", "sound of the heading (pinyin)"),
     "initials": Text("拼音首字母", "pinyin initials"),
-    "short": Text("表头像简称", "heading like a short form"),
     "": Text("只看数值", "values only"),
 }
 
@@ -57,10 +57,6 @@ class Guess:
     def sure(self) -> bool:
         """Whether the column may be loaded without a person's yes."""
         return not self.doubts
-
-    def heading_as(self, heading: str) -> Guess:
-        """Return the same guess for the heading as it stands in the file."""
-        return replace(self, heading=heading)
 
 
 @dataclass(frozen=True)
@@ -107,14 +103,17 @@ def match_columns(
     proofs = [{name: evidence(columns[i], name) for name in names} for i in places]
     scores = np.array(
         [
-            [_score(like[name], proof[name]) for name in names]
+            [_score(like.get(name, NOTHING), proof[name]) for name in names]
             for like, proof in zip(likes, proofs, strict=True)
         ]
     )
+    words = np.array([[like.get(name, NOTHING).score for name in names] for like in likes])
     for name, index in accepted.items():
         row = places.index(index)
         if proofs[row][name].share >= _SURE_SHARE:
             scores[row, names.index(name)] += _ACCEPTED
+    # Of two that fit as well the one further left is taken (the father before the mother).
+    scores -= _FURTHER * np.arange(len(places))[:, np.newaxis]
     outside = np.array([_elsewhere(like) for like in likes])
     nowhere = np.full((len(places), len(places)), _NEVER)
     np.fill_diagonal(nowhere, np.maximum(outside, SUGGESTED))
@@ -129,10 +128,10 @@ def match_columns(
             continue
         at = chosen[row]
         name, score = names[at], float(scores[row, at])
-        like, proof, values = likes[row][name], proofs[row][name], columns[i]
+        like, proof, values = likes[row].get(name, NOTHING), proofs[row][name], columns[i]
         doubts = _doubts(like, proof, values, score)
         doubts += _rivals(scores, chosen, row, float(outside[row]), names)
-        twin = _twin(scores, chosen, row)
+        twin = _twin(scores, words, chosen, row)
         if twin is not None and accepted.get(name) != i:
             other = headings[places[twin]]
             doubts.append(Text(f"“{other}”也像这一列", f"“{other}” looks like it too"))
@@ -148,14 +147,14 @@ def _best_of(vocabulary: Vocabulary, heading: str, context: str) -> dict[str, Li
     if not context:
         return alone
     both = vocabulary.compare(context + heading)
-    said = max(like.score for like in both.values())
+    said = max((like.score for like in both.values()), default=0.0)
     return both if said >= 0.75 else alone
 
 
 def _elsewhere(like: dict[str, Likeness]) -> float:
     """Return how much a heading is none of the table's: nothing if it is more like a column's."""
-    best = max(said.score for column, said in like.items() if column != ELSE)
-    outside = like[ELSE].score
+    best = max((said.score for column, said in like.items() if column != ELSE), default=0.0)
+    outside = like.get(ELSE, NOTHING).score
     return outside + _OUTSIDE if outside >= best else 0.0
 
 
@@ -163,13 +162,14 @@ def _score(like: Likeness, proof: Evidence) -> float:
     words = like.score
     if words < _BY_VALUES_ALONE and proof.telling >= _TELLING and proof.share >= _SURE_SHARE:
         words = _BY_VALUES_ALONE
-    return words + _CONFIRMS * proof.telling * proof.share - _CONTRADICTS * (1 - proof.share)
+    against = _CONTRADICTS * proof.against * (1 - proof.share)
+    return words + _CONFIRMS * proof.telling * proof.share - against
 
 
 def _doubts(like: Likeness, proof: Evidence, values: Values, score: float) -> list[Text]:
     doubts = []
     enough = _SURE_INITIALS if like.by == "initials" else _SURE_WORDS
-    if like.score < enough or like.by == "short":
+    if like.score < enough:
         doubts.append(Text("表头说得不够清楚", "the heading does not say it clearly"))
     if like.by == "initials" and proof.telling * proof.share < 0.15:
         doubts.append(
@@ -177,6 +177,8 @@ def _doubts(like: Likeness, proof: Evidence, values: Values, score: float) -> li
         )
     if not values.texts:
         doubts.append(Text("这一列是空的", "the column is empty"))
+    elif values.running:
+        doubts.append(Text("这一列是 1、2、3……的顺序号", "the values are just 1, 2, 3 ..."))
     elif proof.share < _SURE_SHARE:
         read = f"{proof.share:.0%}"
         doubts.append(Text(f"只有 {read} 的值读得出", f"only {read} of the values can be read"))
@@ -202,13 +204,13 @@ def _rivals(
     return []
 
 
-def _twin(scores: np.ndarray, chosen: dict[int, int], row: int) -> int | None:
-    """Return another heading, left out, that fits the same column as well."""
+def _twin(scores: np.ndarray, words: np.ndarray, chosen: dict[int, int], row: int) -> int | None:
+    """Return another heading, left out, that fits the same column as well, or says it as well."""
     at = chosen[row]
+    enough = max(scores[row, at] - 2 * _MARGIN, SUGGESTED)
+    said = max(words[row, at] - _MARGIN, SUGGESTED)
     for other in range(len(scores)):
-        if other not in chosen and scores[other, at] >= max(
-            scores[row, at] - 2 * _MARGIN, SUGGESTED
-        ):
+        if other not in chosen and (scores[other, at] >= enough or words[other, at] >= said):
             return other
     return None
 

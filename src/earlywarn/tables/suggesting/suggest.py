@@ -19,6 +19,7 @@ from earlywarn.tables.suggesting.matching import Guess, match_columns
 from earlywarn.tables.suggesting.sheet import Headed, find_headings
 from earlywarn.tables.suggesting.values import Values
 from earlywarn.tables.suggesting.wide import match_wide, wide_layout
+from earlywarn.tables.suggesting.words import table_rules
 from earlywarn.workspace import Workspace
 
 LONG_BASE = "cn-registry"
@@ -126,7 +127,7 @@ def suggest(workspace: Workspace, path: Path, table: str, sheet: str = "") -> Su
 def suggest_for(workspace: Workspace, file: str, grids: Sequence[Grid], table: str) -> Suggestion:
     """Suggest a mapping for the first of a file's `grids` whose headings are found."""
     mapping = load_mapping(workspace, LONG_BASE, table)
-    words = _words(workspace, mapping)
+    words = vocabulary(mapping.headings, table_rules()[table], sorted(mapping.ignore))
     for grid in grids:
         headed = find_headings(grid, words)
         if headed is None:
@@ -141,19 +142,6 @@ def suggest_for(workspace: Workspace, file: str, grids: Sequence[Grid], table: s
         en=f"{file}: no headings were found: none of the first 40 rows looks like column names. "
         "Add a row of names above the data, such as student_id, name, class_id.",
     )
-
-
-def _words(workspace: Workspace, mapping: Mapping) -> Vocabulary:
-    from earlywarn.tables.suggesting.words import RULES
-
-    others = [
-        heading
-        for name in TABLES
-        if name != mapping.table.name
-        for headings in load_mapping(workspace, LONG_BASE, name).headings.values()
-        for heading in headings
-    ]
-    return vocabulary(mapping.headings, RULES[mapping.table.name], sorted(mapping.ignore), others)
 
 
 def _long(file: str, headed: Headed, mapping: Mapping, words: Vocabulary) -> Suggestion:

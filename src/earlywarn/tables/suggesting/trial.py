@@ -73,7 +73,7 @@ def try_mapping(workspace: Workspace, name: str, path: Path, table: str, sheet: 
     known_table(table)
     mapping = load_mapping(workspace, name, table)
     grids = read_grids(path)
-    words = vocabulary(_accepted(mapping), {}, sorted(mapping.ignore), ())
+    words = vocabulary(_accepted(mapping), {}, sorted(mapping.ignore))
     for grid in grids.sheets:
         if sheet and grid.name != sheet:
             continue

@@ -23,7 +23,8 @@ _NUMBER_LIKE = re.compile(r"^(?=.*\d)[A-Za-z0-9-]{4,24}$")
 _SCHOOL_CODE = re.compile(r"^\d{10}$")
 _CODE = re.compile(r"^(?=.*\d)[A-Za-z0-9-]{2,16}$")
 _CLASS = re.compile(
-    r"^([一二三四五六七八九初高小\d]*(年级)?[(（\[]?[\d一二三四五六七八九十]{1,3}[)）\]]?班?|[1-9]\.\d{1,2})$"
+    r"^([一二三四五六七八九初高小\d]*(年级)?[(（\[]?[\d一二三四五六七八九十]{1,3}[)）\]]?班?|[1-9]\.\d{1,2}"
+    r"|\d{1,2}[A-Za-z])$"
 )
 _PERSON = re.compile(r"^([\u4e00-\u9fff]{2,4}|[\u4e00-\u9fff]+([·•．. ][\u4e00-\u9fff]+)+)$")
 _LATIN_PERSON = re.compile(r"^[A-Za-z]+([ ,.'-]+[A-Za-z]+){1,3}$")
@@ -36,6 +37,9 @@ _SERIAL = re.compile(r"^\d{5}$")
 _FULL_MARKS = frozenset((10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 130, 150, 160, 200))
 _ENROLMENT_MONTHS = frozenset((2, 3, 7, 8, 9))
 _SAMPLE = 3_000  # values that decide what a column is; its codes and dates are all looked at
+_MOST_CODES, _LONGEST_CODE = 12, 16
+_UNKNOWN_CODES = 0.4
+_FEWEST_RUNNING = 5
 _PLAIN_CODES = frozenset((*BOOLEANS, "2", "3"))
 
 
@@ -44,14 +48,18 @@ class Evidence:
     """What a column's values say for a canonical column.
 
     `share`: how many of them it could read, 0 to 1; `telling`: how much that says, 0 (anything
-    could stand there) to 1 (hardly anything else looks so).
+    could stand there) to 1 (hardly anything else looks so). `against`: how much a value that could
+    not be read speaks against the column; an unknown word in a list of codes less than a wrong
+    phone number.
     """
 
     share: float
     telling: float
+    against: float = 1.0
 
 
 NO_VALUES = Evidence(1.0, 0.0)
+RUNNING = Evidence(0.0, 0.0, 0.5)
 
 
 class Values:
@@ -80,6 +88,12 @@ class Values:
         return len(self._sample) / self._sampled if self._sampled else 0.0
 
     @cached_property
+    def running(self) -> bool:
+        """Whether the values are 1, 2, 3 and so on: rows numbered, not what a row is about."""
+        numbers = [int(text) if text.isdecimal() else 0 for text in self.texts]
+        return len(numbers) >= _FEWEST_RUNNING and numbers == list(range(1, len(numbers) + 1))
+
+    @cached_property
     def date_order(self) -> str:
         """In which order the dates are written: ymd, dmy, mdy, ambiguous; "" where not dates."""
         if not self.texts:
@@ -99,6 +113,8 @@ class Values:
         """Return what the values say for `column` of the mapping's table."""
         if not self.texts:
             return NO_VALUES
+        if self.running:
+            return RUNNING
         if column.type == "date":
             return self._date(column.name)
         if column.type in ("boolean", "choice"):
@@ -114,6 +130,8 @@ class Values:
         """Return what the values say for a wide sheet's column: whom a row is about, or marks."""
         if not self.texts:
             return NO_VALUES
+        if self.running:
+            return RUNNING
         special = _ROLES.get(role)
         return special(self, mapping) if special else Evidence(1.0, 0.0)
 
@@ -136,7 +154,12 @@ class Values:
         share = self.share(lambda text: _known(values, text))
         plain = _PLAIN_CODES - set(map(str.casefold, column.choices))  # F is a word of sex
         words = self.share(lambda text: normal_value(text) not in plain and _known(values, text))
-        return Evidence(share, 0.2 + 0.7 * words)
+        coded = len(self.counts) <= _MOST_CODES and self.share(_is_word) >= 0.5
+        return Evidence(share, 0.2 + 0.7 * words, _UNKNOWN_CODES if coded else 1.0)
+
+
+def _is_word(text: str) -> bool:
+    return len(text) <= _LONGEST_CODE and not any(char.isdigit() for char in text)
 
 
 def _known(values: dict[str, str], text: str) -> bool:
@@ -158,7 +181,7 @@ def _student_id(values: Values, mapping: Mapping) -> Evidence:
         return Evidence(values.share(_REGISTRY.match), 1.0)
     foreign = values.share(lambda text: _PHONE.match(text) or _IDENTITY.match(text))
     share = values.share(_NUMBER_LIKE.match) * (1 - foreign)
-    return Evidence(share, 0.4 if values.distinct > 0.8 and share > 0.8 else 0.0)
+    return Evidence(share, 0.14 if values.distinct > 0.8 and share > 0.8 else 0.0)
 
 
 def _id_number(values: Values, mapping: Mapping) -> Evidence:
@@ -175,7 +198,7 @@ def _school_id(values: Values, mapping: Mapping) -> Evidence:
 def _class_id(values: Values, mapping: Mapping) -> Evidence:
     share = values.share(_CLASS.match)
     named = values.share(lambda text: "班" in text)
-    return Evidence(share, 0.7 if named > 0.8 else 0.2)
+    return Evidence(share, 0.7 if named > 0.8 else 0.2, _UNKNOWN_CODES)
 
 
 def _grade(values: Values, mapping: Mapping) -> Evidence:
@@ -230,9 +253,8 @@ def _distance(values: Values, mapping: Mapping) -> Evidence:
 
 def _like(pattern: re.Pattern[str], telling: float) -> Callable[[Values, Mapping], Evidence]:
     def read(values: Values, mapping: Mapping) -> Evidence:
-        share = values.share(pattern.search)
-        plain = values.share(lambda text: not any(char.isdigit() for char in text))
-        return Evidence(max(share, 0.8 * plain), telling * share)
+        worded = values.share(lambda text: any(char.isalpha() for char in text))
+        return Evidence(worded, telling * values.share(pattern.search))
 
     return read
 
@@ -241,7 +263,7 @@ def _session(values: Values, mapping: Mapping) -> Evidence:
     known = mapping.values.get("session", {})
     share = values.share(lambda text: _known(known, text) or text.casefold() in ("am", "pm"))
     short = values.share(lambda text: len(text) <= 4)
-    return Evidence(max(share, 0.8 * short), 0.9 * share)
+    return Evidence(max(share, short), 0.9 * share)
 
 
 _SPECIAL: dict[tuple[str, str], Callable[[Values, Mapping], Evidence]] = {

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from functools import cache
 from typing import get_args
 
 from earlywarn.errors import Text
-from earlywarn.tables.mapping import SUBJECTS, Layout, Mapping, Role, normal_heading, normal_value
+from earlywarn.tables.mapping import Layout, Mapping, Role, normal_value
 from earlywarn.tables.suggesting.codes import NO_CODES, Code, Codes, is_person
-from earlywarn.tables.suggesting.likeness import vocabulary
+from earlywarn.tables.suggesting.likeness import ELSE, Vocabulary, vocabulary
 from earlywarn.tables.suggesting.matching import Guesses, match_columns
 from earlywarn.tables.suggesting.sheet import Headed
 from earlywarn.tables.suggesting.values import Evidence, Values
+from earlywarn.tables.suggesting.words import Rules, lexicon, role_rules, subject_rules
 
 _FEWEST_SUBJECTS = 2
-_MARKS = re.compile(r"(考试)?(成绩|分数|得分|原始分|卷面分|分|score|marks?)$")
+_NAMES_A_SUBJECT = 0.75
 _SIGNS_SHOWN = 20
 _LONGEST_SIGN = 4
 _WEEKDAYS = frozenset(("", *"一二三四五六日天"))
 
-_ROLE_RULES: dict[str, tuple[tuple[str, ...], ...]] = {
-    "student_id": (("registry",), ("registry", "number"), ("roll",), ("child", "number")),
-    "id_number": (("identity",), ("identity", "number")),
-    "name": (("name",), ("child", "name")),
-    "class_id": (("class",), ("class", "number")),
-    "school_id": (("school", "number"),),
-    "school": (("school", "name"), ("school",)),
-    "half": (("session",),),
-}
 _AS_IN_SHEETS = Text("与常用符号一致", "as in the shipped list of signs")
 _UNKNOWN_SIGN = Text("不认识的符号", "not a known sign")
 
@@ -53,25 +45,24 @@ def wide_layout(headed: Headed, table: str) -> Layout:
     return "long"
 
 
-def _bare(heading: str) -> str:
-    text = re.sub(r"\(.*?\)", "", normal_heading(heading))
-    return _MARKS.sub("", text) or text
+@cache
+def _subjects() -> Vocabulary:
+    signs = {
+        name: [lexicon().spellings[rules[0].order[0]][0][0]]
+        for name, rules in subject_rules().items()
+    }
+    return vocabulary(signs, subject_rules(), ())  # 语, 数, 英 alone are subjects too
 
 
 def _subject_of(heading: str) -> str:
-    return SUBJECTS.get(_bare(heading), "") or _INITIALS.get(_bare(heading), "")
+    """Return the subject that a heading names; "" where it names none, or another thing too."""
+    likes = _subjects().compare(heading)
+    best = max(likes, key=lambda name: likes[name].score, default=ELSE)
+    return best if best and likes[best].score >= _NAMES_A_SUBJECT else ""
 
 
-_INITIALS = {
-    "yw": "chinese",
-    "sx": "maths",
-    "yy": "english",
-    "wl": "physics",
-    "hx": "chemistry",
-    "sw": "biology",
-    "ls": "history",
-    "dl": "geography",
-}
+def _rules() -> Rules:
+    return {**role_rules(), **subject_rules()}
 
 
 def match_wide(headed: Headed, mapping: Mapping, layout: Layout) -> Wide:
@@ -82,23 +73,17 @@ def match_wide(headed: Headed, mapping: Mapping, layout: Layout) -> Wide:
         for heading, subject in mapping.subjects.items():
             columns.setdefault(subject, []).append(heading)
     subjects = frozenset(columns) - set(get_args(Role))
-    rules = {role: rule for role, rule in _ROLE_RULES.items() if role in columns}
-    words = vocabulary(columns, rules, sorted(mapping.ignore), ())
+    rules = {name: rule for name, rule in _rules().items() if name in columns}
+    words = vocabulary(columns, rules, sorted(mapping.ignore))
     days = set(headed.days)
     headings = ["" if i in days else text for i, text in enumerate(headed.headings)]
-    if layout == "marks":
-        compared = [_bare(text) if _subject_of(text) else text for text in headings]
-    else:
-        compared = headings
 
     def evidence(values: Values, name: str) -> Evidence:
         return values.role_evidence("score" if name in subjects else name, mapping)
 
     guesses = match_columns(
-        compared, headed.contexts, headed.columns, list(columns), evidence, words, {}
+        headings, headed.contexts, headed.columns, list(columns), evidence, words, {}
     )
-    shown = [g.heading_as(headings[g.index]) for g in guesses.columns]
-    guesses = Guesses(shown, guesses.known, guesses.unknown)
     signs = _signs(headed, mapping) if layout == "month" else NO_CODES
     return Wide(guesses, subjects, signs)
 

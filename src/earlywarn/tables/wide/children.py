@@ -1,7 +1,8 @@
 """Who is it: a child of a sheet that gives no registry number.
 
 A child is found by its identity number, or by school, class and name. The record that counts is the
-one in force on the sheet's day; where the registry begins later, its first. Two children or none:
+one in force on the sheet's day; where the registry begins later, its first. Of two in one class,
+one of them known there only from an earlier school year, the other is meant. Two children or none:
 the sheet's row is left to a person.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -23,7 +24,8 @@ from earlywarn.workspace import Workspace
 
 # Each child's record of the day: the newest snapshot not after it, else its first.
 _RECORDS = """
-SELECT student_id, name, school_id, class_id, grade
+SELECT student_id, name, school_id, class_id, grade,
+       year(snapshot_date) - (month(snapshot_date) < 9)::INTEGER AS school_year
 FROM students
 WHERE name IS NOT NULL OR student_id IS NOT NULL
 QUALIFY row_number() OVER (
@@ -33,9 +35,10 @@ QUALIFY row_number() OVER (
 """
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"  # GB 11643-1999
-# student_id, name, class_id, grade; and a child with the forms of its class
-_Record = tuple[str, str, str, int | None]
-_Named = tuple[str, set[str]]
+# student_id, name, class_id, grade, school year; and a child with the forms of its class
+_Record = tuple[str, str, str, int | None, int]
+_Named = tuple[str, set[str], int]
+_IS_PLAIN = re.compile(r"[\u4e00-\u9fff]*").fullmatch  # as nearly all are
 _DOTS = "·•‧∙・．.｡。▪●"
 
 
@@ -59,10 +62,11 @@ class Children:
             schools = con.execute("SELECT school_id, name FROM schools").fetchall()
         self._students = [student for student, *_ in rows]
         self._of_school: dict[str, list[_Record]] = defaultdict(list)
-        for student, name, school, class_id, grade in rows:
+        for student, name, school, class_id, grade, year in rows:
             if name:
-                self._of_school[school].append((student, name, class_id or "", grade))
+                self._of_school[school].append((student, name, class_id or "", grade, year))
         self._named: dict[str, dict[str, list[_Named]]] = {}
+        self._schools_in: dict[tuple[str, ...], set[str]] = {}
         self._schools = {name_key(name): school for school, name in schools if name}
         self.known_schools = {school for school, _ in schools} | {row[2] for row in rows}
 
@@ -81,11 +85,11 @@ class Children:
         if school not in self._named:
             keys: dict[tuple[str, int | None], set[str]] = {}
             named: dict[str, list[_Named]] = defaultdict(list)
-            for student, name, class_id, grade in self._of_school.get(school, ()):
+            for student, name, class_id, grade, year in self._of_school.get(school, ()):
                 said = (class_id, grade)
                 if said not in keys:
                     keys[said] = {class_key(class_id), class_key(class_id, grade)}
-                named[name_key(name)].append((student, keys[said]))
+                named[name_key(name)].append((student, keys[said], year))
             self._named[school] = dict(named)
         return self._named[school]
 
@@ -106,18 +110,27 @@ class Children:
         """Find the one child of that name in a class."""
         same_name = self._names_in(school).get(name_key(name), [])
         wanted = class_key(class_text)
-        found = [student for student, keys in same_name if wanted in keys]
+        in_class = [(year, student) for student, keys, year in same_name if wanted in keys]
+        # Class 901 of a year ago is not the class of this year: who was in it is no candidate.
+        newest = max((year for year, _ in in_class), default=0)
+        found = [student for year, student in in_class if year == newest]
         if len(found) == 1:
             return Found(found[0])
         if len(found) > 1:
             return Found(code="two_children", detail=", ".join(sorted(found)))
         if same_name:
-            others = ", ".join(sorted(student for student, _ in same_name))
+            others = ", ".join(sorted(student for student, *_ in same_name))
             return Found(code="child_of_other_class", detail=others)
         return Found(code="no_child")
 
-    def schools_in(self, texts: Iterable[str]) -> set[str]:
+    def schools_in(self, texts: Sequence[str]) -> set[str]:
         """Return the schools whose whole name stands in one of `texts`; of two, the longer name."""
+        said = tuple(texts)
+        if said not in self._schools_in:
+            self._schools_in[said] = self._find_schools(said)
+        return self._schools_in[said]
+
+    def _find_schools(self, texts: Sequence[str]) -> set[str]:
         found: set[str] = set()
         for text in texts:
             folded = name_key(text)
@@ -135,6 +148,8 @@ def name_key(name: str) -> str:
 
     Full-width letters, spaces inside two-character names and the dots of minority names.
     """
+    if _IS_PLAIN(name):
+        return name
     name = unicodedata.normalize("NFKC", name)
     for dot in _DOTS:
         name = name.replace(dot, "·")

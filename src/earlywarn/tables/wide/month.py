@@ -26,6 +26,8 @@ from earlywarn.tables.wide.sheet import (
 )
 
 _FEWEST_DAYS = 4
+_WHOLE_MONTH = 28
+_SHORTEST_PAIR = 2  # a sign and its word
 _DAY = re.compile(r"^(\d{1,2})(?:日|号|\.0)?$")
 _MONTH_DAY = re.compile(r"^(\d{1,2})[月./-](\d{1,2})日?$")
 _WEEKDAYS = frozenset("一二三四五六日天") | {
@@ -137,6 +139,8 @@ def read_month(grid: Grid, mapping: TableMapping) -> MonthSheet | None:
         days = _days_in(grid.rows[row - 1])
         if len(days) > len(best[1]):
             best = (row, days)
+        if len(days) >= _WHOLE_MONTH:
+            break
     day_row, days = best
     if len(days) < _FEWEST_DAYS:
         return None
@@ -245,6 +249,8 @@ def _legend(
         if sheet.first <= row and not sheet.is_rest(row):
             continue
         for text in line:
+            if len(text) < _SHORTEST_PAIR or text.isdigit():
+                continue
             pairs = _pairs(folded(text), known)
             found |= pairs
             if pairs:

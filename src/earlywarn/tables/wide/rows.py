@@ -27,10 +27,6 @@ class Texts:
     texts: Sequence[str]
     codes: np.ndarray
 
-    def array(self) -> pa.Array:
-        """Return the column as Arrow strings."""
-        return pa.array(self.texts, pa.string()).take(pa.array(self.codes))
-
 
 @dataclass(frozen=True)
 class _Part:
@@ -40,14 +36,14 @@ class _Part:
     columns: Sequence[Texts]
 
 
-@dataclass
-class Mark:
+@dataclass(frozen=True)
+class RowMark:
     """How far the rows had come."""
 
-    parts: int
-    runs: int
-    wrong: int
-    count: int
+    parts: int = 0
+    runs: int = 0
+    wrong: int = 0
+    count: int = 0
 
 
 @dataclass
@@ -82,17 +78,17 @@ class Rows:
         if len(numbers):
             self._parts.append(_Part(numbers, columns))
 
-    def mark(self) -> Mark:
+    def mark(self) -> RowMark:
         """Return how far they have come, for `cut`."""
-        return Mark(len(self._parts), len(self._runs), len(self.wrong), self.count)
+        return RowMark(len(self._parts), len(self._runs), len(self.wrong), self.count)
 
-    def cut(self, mark: Mark) -> None:
+    def cut(self, mark: RowMark) -> None:
         """Take out all rows that came after `mark`."""
         del self._parts[mark.parts :], self.wrong[mark.wrong :]
         del self._firsts[mark.runs :], self._runs[mark.runs :]
         self.count = mark.count
 
-    def digest(self, since: Mark) -> str:
+    def digest(self, since: RowMark) -> str:
         """Hash all rows that came after `since`, whatever numbers they have."""
         hashed = sha256()
         for part in self._parts[since.parts :]:
@@ -124,5 +120,15 @@ def _chunk(parts: list[_Part], wrong: list[WrongRow], width: int) -> Chunk:
     if not parts:
         return Chunk(pa.array([], pa.int64()), [pa.array([], pa.string())] * width, wrong)
     numbers = pa.array(np.concatenate([part.numbers for part in parts]))
-    columns = [pa.concat_arrays([part.columns[i].array() for part in parts]) for i in range(width)]
+    columns = [_joined([part.columns[i] for part in parts]) for i in range(width)]
     return Chunk(numbers, columns, wrong)
+
+
+def _joined(parts: list[Texts]) -> pa.Array:
+    """Return the columns one below the other, as Arrow strings."""
+    texts: list[str] = []
+    codes = []
+    for part in parts:
+        codes.append(part.codes + len(texts))
+        texts += part.texts
+    return pa.array(texts, pa.string()).take(pa.array(np.concatenate(codes)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 from earlywarn.errors import EarlywarnError
@@ -28,7 +29,7 @@ class Said:
     sheet: Sheet
     options: IngestOptions
 
-    @property
+    @cached_property
     def places(self) -> tuple[str, ...]:
         """The texts that may say something: title and sheet name; then the file's name."""
         return (" ".join((*self.sheet.title, self.name)), self.file.stem)
@@ -98,6 +99,7 @@ class Said:
             )
         return found
 
+    @cached_property
     def class_id(self) -> str:
         """Return the class that the sheet is of; "" where nothing says it.
 

@@ -51,6 +51,8 @@ class Sheet:
     title: tuple[str, ...]
     first: int
     skipped: list[int] = field(default_factory=list)
+    _words: dict[int, dict[str, str]] = field(default_factory=dict)
+    _rest: dict[int, bool] = field(default_factory=dict)
 
     def cell(self, row: int, column: int) -> str:
         """Return a cell's text without white space around it."""
@@ -58,6 +60,11 @@ class Sheet:
 
     def words_of(self, row: int) -> dict[str, str]:
         """Return what a row says about who it is, empty cells left out."""
+        if row not in self._words:
+            self._words[row] = self._read_words(row)
+        return self._words[row]
+
+    def _read_words(self, row: int) -> dict[str, str]:
         found = {role: self.cell(row, column) for role, column in self.who.items()}
         for role in ("class_id", "school_id", "school"):  # often merged over all of its pupils
             if role in found and not found[role]:
@@ -81,7 +88,12 @@ class Sheet:
 
     def is_rest(self, row: int) -> bool:
         """Whether a row is a total, a note or a signature line: no pupil's."""
-        texts = [text.strip() for text in self.grid.rows[row - 1] if text.strip()]
+        if row not in self._rest:
+            self._rest[row] = self._is_rest(row)
+        return self._rest[row]
+
+    def _is_rest(self, row: int) -> bool:
+        texts = [text for text in map(str.strip, self.grid.rows[row - 1]) if text]
         if not texts:
             return True
         who = self.words_of(row)
@@ -96,8 +108,8 @@ class Sheet:
 
 def roles(mapping: Mapping, heads: Sequence[str]) -> set[str]:
     """Return what the headings of one column say that it holds: student_id, name, class_id …"""
-    texts = {normal_heading(head) for head in heads}
-    return {role for role, accepted in mapping.who.items() if texts & set(accepted)}
+    known = mapping.roles
+    return {role for head in heads for role in known.get(normal_heading(head), ())}
 
 
 def who_columns(mapping: Mapping, heads: dict[int, tuple[str, ...]]) -> dict[str, int]:

@@ -24,7 +24,7 @@ from earlywarn.tables.source import Chunk, Source, WrongRow
 from earlywarn.tables.wide.children import Children
 from earlywarn.tables.wide.marks import MarkSheet, read_marks
 from earlywarn.tables.wide.month import MonthSheet, SignCells, read_month
-from earlywarn.tables.wide.rows import Mark, Place, Rows, Texts
+from earlywarn.tables.wide.rows import Place, RowMark, Rows, Texts
 from earlywarn.tables.wide.said import Said
 from earlywarn.tables.wide.sheet import Pupil, Sheet
 from earlywarn.tables.wide.signs import Signs, Taken, dates_of, month_signs, taken_again
@@ -75,6 +75,15 @@ class _Place:
     before: Again | None = None
 
 
+@dataclass(frozen=True)
+class Mark:
+    """How far a source's reading had come."""
+
+    rows: RowMark
+    sheets: int
+    notes: int
+
+
 class WideSource(Source):
     """Every sheet of one file, or of several, that has the mapping's layout, read into long rows.
 
@@ -87,7 +96,7 @@ class WideSource(Source):
     children
         The registry by day, where another source has looked it up already; it is added to.
     several
-        Whether sheets are to be known by their file too.
+        How many files will be read; of more than one, sheets are known by their file too.
     """
 
     def __init__(
@@ -98,19 +107,30 @@ class WideSource(Source):
         workspace: Workspace,
         *,
         children: dict[date, Children] | None = None,
-        several: bool = False,
+        several: int = 1,
     ) -> None:
         super().__init__(path)
         self.sheets: list[ReadSheet] = []
+        self._labels: set[str] = set()
         self._mapping = mapping
         self._options = options
         self._workspace = workspace
         self._children = {} if children is None else children
-        self._several = several
+        self.several = several
         self.headings = [*WHO, *_VALUES[mapping.layout]]
         columns = {name: i for i, name in enumerate(self.headings)}
         self.match = Match({n: i for n, i in columns.items() if n not in ("name", "class_id")})
         self.rows = Rows()
+
+    @property
+    def layout(self) -> str:
+        """month or marks."""
+        return self._mapping.layout
+
+    @property
+    def name(self) -> str:
+        """The file's name, of several the first one's and how many they are."""
+        return self.path.name if self.several == 1 else f"{self.path.name} … ({self.several})"
 
     def read(self, path: Path, grids: Grids) -> None:
         """Read the sheets of a file; its rows come after those of the files before.
@@ -123,11 +143,10 @@ class WideSource(Source):
         """
         begun = self.mark()
         self.notes += grids.notes
-        known = {sheet.sheet.grid.name for sheet in self.sheets}
         try:
             found = 0
             for grid in grids.sheets:
-                label = self._label(path, grid.name, known)
+                label = self._label(path, grid.name)
                 found += self._sheet(_Place(path, grid.name), replace(grid, name=label))
             if not found:
                 raise self._nothing(path)
@@ -140,18 +159,18 @@ class WideSource(Source):
         for one in sheets:
             self._sheet(_Place(Path(one.file), one.name, one), one.grid)
 
-    def mark(self) -> tuple[Mark, int, int]:
+    def mark(self) -> Mark:
         """Return how far the reading has come, for `take_back` and `digest`."""
-        return self.rows.mark(), len(self.sheets), len(self.notes)
+        return Mark(self.rows.mark(), len(self.sheets), len(self.notes))
 
-    def take_back(self, mark: tuple[Mark, int, int]) -> None:
+    def take_back(self, mark: Mark) -> None:
         """Leave out all that was read since `mark`."""
-        self.rows.cut(mark[0])
-        del self.sheets[mark[1] :], self.notes[mark[2] :]
+        self.rows.cut(mark.rows)
+        del self.sheets[mark.sheets :], self.notes[mark.notes :]
 
-    def digest(self, since: tuple[Mark, int, int] | None = None) -> str:
+    def digest(self, since: Mark | None = None) -> str:
         """Hash all rows since `since`: a sheet loaded before the registry gives others after it."""
-        return self.rows.digest(since[0] if since else Mark(0, 0, 0, 0))
+        return self.rows.digest(since.rows if since else RowMark())
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the long rows, those that are wrong with the first of them."""
@@ -167,16 +186,16 @@ class WideSource(Source):
         """Return the sheet, row and column that a long row was read from."""
         return self.rows.place(row)
 
-    def _label(self, path: Path, name: str, known: set[str]) -> str:
+    def _label(self, path: Path, name: str) -> str:
         """Return what a sheet is known by: its name, of several files with the file's before it."""
-        if not self._several:
+        if self.several == 1:
             return name
         plain = label = f"{path.name} {name}".strip()
         number = 1
-        while label in known:
+        while label in self._labels:
             number += 1
             label = f"{plain} ({number})"
-        known.add(label)
+        self._labels.add(label)
         return label
 
     def _sheet(self, place: _Place, grid: Grid) -> bool:
@@ -357,7 +376,7 @@ class WideSource(Source):
     def _who(self, sheet: Sheet, said: Said, pupil: Pupil, day: date) -> list[str] | None:
         """Return student_id, name and class of a pupil's row; None if it went to the wrong ones."""
         words = pupil.who
-        class_id = words.get("class_id") or said.class_id()
+        class_id = words.get("class_id") or said.class_id
         shown = [words.get("student_id", ""), words.get("name", ""), class_id]
         for role, column in sheet.who.items():
             code = sheet.grid.wrong.get((pupil.row, column), "")

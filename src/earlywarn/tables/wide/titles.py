@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 
 from earlywarn.tables.cells import folded
 
@@ -93,6 +94,7 @@ def exam_in(text: str) -> str:
     return "" if match is None else re.sub(r"\s+", "", match.group())
 
 
+@lru_cache(maxsize=4096)
 def class_key(text: str, grade: int | None = None) -> str:
     """Return one form for the ways in which people write a class.
 
