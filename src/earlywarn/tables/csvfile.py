@@ -55,7 +55,7 @@ class _Look:
 
     encoding: str
     lines: int
-    plain: bool  # no quote, NUL, lone carriage return or overlong line: a line feed ends each row
+    plain: bool  # no NUL, lone carriage return or overlong line: nearly always a line is a row
 
 
 def _decodes(path: Path, encoding: str) -> int | None:
@@ -145,7 +145,7 @@ def _look(path: Path) -> _Look:
             both += last == b"\r" and block[:1] == b"\n"
             last = block[-1:]
             if plain:
-                plain = b'"' not in block and b"\0" not in block and _short_lines(block)
+                plain = b"\0" not in block and _short_lines(block)
     lines = feeds + returns - both + (last not in (b"", b"\n", b"\r"))
     return _Look(wide or _encoding(path, start), lines, plain and returns == both)
 
@@ -213,7 +213,8 @@ class CsvSource(Source):
         """Yield the rows; every line of the file is in a row, blank, or a wrong row."""
         read = self._first - 1
         try:
-            for chunk, lines in self._plain() if self._seen.plain else self._careful():
+            reading = self._plain() if self._seen.plain else self._careful(self._first)
+            for chunk, lines in reading:
                 read += lines
                 yield chunk
         except OSError as error:
@@ -227,51 +228,46 @@ class CsvSource(Source):
             )
 
     def _plain(self) -> Iterator[tuple[Chunk, int]]:
-        """Read a file in which every line is one row."""
+        """Read a file in which, as far as can be seen, every line is one row."""
         width, start = len(self.headings), self._first
         with self.path.open("rb") as file:
             for _ in range(start - 1):
                 file.readline()
             for block in split_lines(file, self._seen.encoding, self._delimiter, width):
                 if block.columns is None:
-                    chunk = self._ragged(block.text.decode(), start)
+                    lines = StringIO(block.text.decode(), newline="")
+                    chunks = list(self._rows(lines, start))
+                    if any(one.code == "open_quote" for chunk, _ in chunks for one in chunk.wrong):
+                        yield from self._careful(start)  # it may end behind the block, or never
+                        return
+                    yield from chunks
                 else:
                     numbers = pa.array(np.arange(start, start + block.count))
                     rows, columns, blank = drop_blank(numbers, block.columns)
-                    chunk = Chunk(rows, columns, [], blank)
-                yield chunk, block.count
+                    yield Chunk(rows, columns, [], blank), block.count
                 start += block.count
 
-    def _ragged(self, text: str, start: int) -> Chunk:
-        """Read lines of which some have more or fewer cells than the heading."""
-        reader = csv.reader(
-            StringIO(text, newline=""), delimiter=self._delimiter, quoting=csv.QUOTE_NONE
-        )
-        with collector_paused():
-            rows = _Rows(len(self.headings), self._delimiter)
-            for number, cells in enumerate(reader, start):
-                rows.add(number, cells)
-            return rows.chunk()
-
-    def _careful(self) -> Iterator[tuple[Chunk, int]]:
-        """Read a file with quotes: a row may span lines, and a quote may be left open."""
-        csv.field_size_limit(MAX_CELL)
-        start = self._first
+    def _careful(self, start: int) -> Iterator[tuple[Chunk, int]]:
+        """Read a file, from a line on, in which a row may span lines and a quote be left open."""
         with self.path.open(encoding=self._seen.encoding, newline="") as file:
             for _ in range(start - 1):
                 file.readline()
-            lines = Lines(file)
-            reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
-            while True:
-                with collector_paused():
-                    rows = _Rows(len(self.headings), self._delimiter)
-                    taken = _fill(rows, reader, lines, start)
-                    chunk = rows.chunk()
-                    del rows
-                if not taken:
-                    return
-                yield chunk, taken
-                start += taken
+            yield from self._rows(file, start)
+
+    def _rows(self, file: Iterator[str], start: int) -> Iterator[tuple[Chunk, int]]:
+        csv.field_size_limit(MAX_CELL)
+        lines = Lines(file)
+        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        while True:
+            with collector_paused():
+                rows = _Rows(len(self.headings), self._delimiter)
+                taken = _fill(rows, reader, lines, start)
+                chunk = rows.chunk()
+                del rows
+            if not taken:
+                return
+            yield chunk, taken
+            start += taken
 
 
 def _fill(rows: _Rows, reader: Iterator[list[str]], lines: Lines, start: int) -> int:
