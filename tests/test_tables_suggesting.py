@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError
 from earlywarn.tables.contract import TABLES
 from earlywarn.tables.grids import Grid
@@ -245,18 +246,44 @@ def test_an_unknown_code_is_asked_and_a_name_is_not_written(workspace, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "order", "days"),
     [
-        (["03/04/2026", "05/06/2026"], "分不清"),
-        (["13/04/2026", "05/06/2026"], "日/月/年"),
-        (["04/13/2026", "05/06/2026"], "月/日/年"),
+        (["13/04/2026", "05/06/2026"], "dmy", {date(2026, 4, 13), date(2026, 6, 5)}),
+        (["04/13/2026", "05/06/2026"], "mdy", {date(2026, 4, 13), date(2026, 5, 6)}),
+        (["13.4.2026", "1.6.2026"], "dmy", {date(2026, 4, 13), date(2026, 6, 1)}),
     ],
 )
-def test_the_order_of_a_date_is_asked(workspace, values, said):
+def test_the_order_of_dates_is_found_and_read(workspace, tmp_path, values, order, days):
     columns = [("学籍号码", REGISTRY[:12]), ("缺课日期", values), ("缺课类型", ["病假", "事假"])]
-    found = line_of(of_columns(workspace, "attendance", columns), "date")
-    assert not found.sure
-    assert any(said in doubt.zh for doubt in found.doubts)
+    suggestion = of_columns(workspace, "attendance", columns)
+    assert line_of(suggestion, "date").sure
+    mapping = written(workspace, tmp_path / "m.yaml", suggestion)
+    assert mapping.date_order == order
+    file = tmp_path / "a.csv"
+    rows = zip(REGISTRY[:2], values, ["病假", "事假"], strict=True)
+    lines = ["学籍号码,缺课日期,缺课类型", *map(",".join, rows)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    options = IngestOptions(mapping=str(tmp_path / "m.yaml"))
+    (result,) = ingest(workspace, "attendance", [file], options).files
+    assert result.accepted == 2, result.reasons
+    con = connect(workspace)
+    try:
+        assert {day for (day,) in con.execute("SELECT date FROM attendance").fetchall()} == days
+    finally:
+        con.close()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["03/04/2026", "05/06/2026"], ["03-04-2026"]],
+)
+def test_an_order_that_cannot_be_told_is_asked(workspace, tmp_path, values):
+    columns = [("学籍号码", REGISTRY[:12]), ("缺课日期", values), ("缺课类型", ["病假", "事假"])]
+    suggestion = of_columns(workspace, "attendance", columns)
+    found = line_of(suggestion, "date")
+    assert any("分不清" in doubt.zh for doubt in found.doubts)
+    assert "#?     date_order: dmy  # ? 0.50" in render(suggestion, "zh")
+    assert written(workspace, tmp_path / "m.yaml", suggestion).date_order == "ymd"
 
 
 def test_values_contradict_a_heading(workspace):

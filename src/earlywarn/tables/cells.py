@@ -6,8 +6,9 @@ import re
 import unicodedata
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+DateOrder = Literal["ymd", "dmy", "mdy"]
 SPACE = " \t\r\n\u3000\xa0\ufeff\u200b"
 _MICRO = Decimal("0.000001")
 _NUMBER_LIMIT = Decimal(1_000_000)  # DECIMAL(12,6)
@@ -18,6 +19,7 @@ _DATES = (
     re.compile(r"^(\d{4})(\d{2})(\d{2})$"),
 )
 _MONTHS = (re.compile(r"^(\d{4})(\d{2})$"), re.compile(r"^(\d{4})[-/年](\d{1,2})月?$"))
+_YEAR_LAST = re.compile(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})$")
 _SERIAL = re.compile(r"^\d{5}(?:\.\d+)?$")  # 1927-05-18 to 2173-10-13
 
 
@@ -29,7 +31,9 @@ class Parsed(NamedTuple):
     detail: str = ""
 
 
-def parse_date(text: str, *, epoch: date | None = None, months: bool = False) -> Parsed:
+def parse_date(
+    text: str, *, epoch: date | None = None, months: bool = False, order: DateOrder = "ymd"
+) -> Parsed:
     """Read a date in one of the accepted forms.
 
     Parameters
@@ -38,6 +42,8 @@ def parse_date(text: str, *, epoch: date | None = None, months: bool = False) ->
         For workbooks: the day before day 1, so that a bare serial number is a date too.
     months
         Whether 201909 means 2019-09-01.
+    order
+        dmy, mdy: what 03/04/2026 and 3.4.2026 mean; else they may be either and are no date.
     """
     for pattern in (*_DATES, *(_MONTHS if months else ())):
         parts = pattern.match(text)
@@ -48,6 +54,13 @@ def parse_date(text: str, *, epoch: date | None = None, months: bool = False) ->
         except ValueError:
             return Parsed(None, "bad_date")
         return Parsed(found) if 1900 <= found.year <= 2199 else Parsed(None, "date_range")
+    year_last = _YEAR_LAST.match(text)
+    if year_last is not None:
+        if order == "ymd":
+            return Parsed(None, "date_order")
+        first, second, year = map(int, year_last.groups())
+        day, month = (first, second) if order == "dmy" else (second, first)
+        return parse_date(f"{year}-{month}-{day}")
     if epoch is not None and _SERIAL.match(text):
         return Parsed(epoch + timedelta(days=int(float(text))))
     return Parsed(None, "bad_date")

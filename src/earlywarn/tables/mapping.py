@@ -11,6 +11,7 @@ A mapping is a small YAML file:
         values: {sex: {1: M, 男: M}}             # code or name -> canonical value ("" = empty)
         defaults: {school_id: "S01"}             # where the file has no such column, or no value
         months: [enrolled_on]                    # 201909 there means 2019-09-01
+        date_order: dmy                          # 03/04/2026 there means 2026-04-03
       exams:
         full_mark: {default: 100, chinese: 120}  # by subject
         layout: marks                            # a column a subject; attendance: month
@@ -39,6 +40,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from earlywarn import safeyaml
 from earlywarn.errors import EarlywarnError
+from earlywarn.tables.cells import DateOrder
 from earlywarn.tables.contract import TABLES, Table
 from earlywarn.workspace import Workspace
 
@@ -88,6 +90,7 @@ class TableMapping(BaseModel):
     values: dict[str, dict[str, str | None]] = Field(default_factory=dict)
     defaults: dict[str, str] = Field(default_factory=dict)
     months: list[str] = Field(default_factory=list)
+    date_order: DateOrder | None = None
     full_mark: dict[str, Decimal] = Field(default_factory=dict)
     layout: Layout | None = None
     who: dict[Role, list[str]] = Field(default_factory=dict)
@@ -130,6 +133,7 @@ class Mapping:
     values: dict[str, dict[str, str]]  # canonical name -> normalised code or name -> value
     defaults: dict[str, str]
     months: frozenset[str]
+    date_order: DateOrder
     full_mark: dict[str, Decimal]
     ignore: frozenset[str]
     layout: Layout
@@ -296,6 +300,7 @@ def load_mapping(workspace: Workspace, name: str, table: str) -> Mapping:
         defaults |= layer.defaults
         full_mark |= {_subject(key): mark for key, mark in layer.full_mark.items()}
     months = frozenset(column for layer in layers for column in layer.months)
+    date_order: DateOrder = next((layer.date_order for layer in layers if layer.date_order), "ymd")
     layout: Layout = next((layer.layout for layer in layers if layer.layout), "long")
     who = _who(layers, headings)
     subjects = {normal_heading(heading): subject for heading, subject in SUBJECTS.items()}
@@ -305,6 +310,7 @@ def load_mapping(workspace: Workspace, name: str, table: str) -> Mapping:
     parts = (
         *(headings, values, defaults, sorted(months), full_mark, sorted(ignore)),
         *((layout, who, subjects) if layout != "long" else ()),
+        *((date_order,) if date_order != "ymd" else ()),
     )
     return Mapping(
         name=name,
@@ -313,6 +319,7 @@ def load_mapping(workspace: Workspace, name: str, table: str) -> Mapping:
         values=values,
         defaults=defaults,
         months=months,
+        date_order=date_order,
         full_mark=full_mark,
         ignore=frozenset(ignore),
         layout=layout,

@@ -40,6 +40,12 @@ REASONS: dict[str, Text] = {
         "不是日期。请写成 2026-11-20、20261120、2026/11/20 或 2026年11月20日",
         "is not a date; write it like 2026-11-20, 20261120, 2026/11/20 or 2026年11月20日",
     ),
+    "date_order": Text(
+        "可能是日/月/年，也可能是月/日/年。请写成 2026-11-20，或在映射文件里写 date_order: dmy "
+        "或 mdy",
+        "may be day/month/year or month/day/year; write it like 2026-11-20, or say date_order: dmy "
+        "or mdy in a mapping file",
+    ),
     "date_range": Text(
         "日期不在 1900-2199 年之间。请核对年份", "is not between 1900 and 2199; check the year"
     ),

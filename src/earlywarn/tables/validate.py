@@ -113,10 +113,10 @@ class Converter:
         plain: Callable[[str], Parsed]
         if column.type == "date":
             months = column.name in self.mapping.months
-            epoch = self.serial_epoch
+            epoch, order = self.serial_epoch, self.mapping.date_order
 
             def plain(text: str) -> Parsed:
-                return parse_date(text, epoch=epoch, months=months)
+                return parse_date(text, epoch=epoch, months=months, order=order)
 
         elif column.type == "integer":
             plain = parse_integer

@@ -24,15 +24,11 @@ from earlywarn.workspace import Workspace
 
 LONG_BASE = "cn-registry"
 
-_ORDERS = {
-    "dmy": Text("日期写成“日/月/年”，读不了", "dates are day/month/year, which is not read"),
-    "mdy": Text("日期写成“月/日/年”，读不了", "dates are month/day/year, which is not read"),
-    "ambiguous": Text(
-        "日期是“日/月/年”还是“月/日/年”分不清",
-        "the dates may be day/month/year or month/day/year",
-    ),
-}
-_WRITE_ISO = Text("请在原文件中改成 2026-04-03 这样", "write them as 2026-04-03 in the file")
+_ORDERS = frozenset(("dmy", "mdy"))
+_EITHER = Text(
+    "日期是“日/月/年”还是“月/日/年”分不清：请在 date_order 写明",
+    "the dates may be day/month/year or month/day/year: say which with date_order",
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +69,8 @@ class Suggestion:
     unknown: list[str]
     days: list[str] = field(default_factory=list)
     subjects: frozenset[str] = frozenset()
+    date_order: str = ""  # dmy or mdy, where that is how the dates are written
+    asks_order: bool = False  # whether they may be either
     signs: Codes = NO_CODES
     missing: list[str] = field(default_factory=list)
     notes: list[Text] = field(default_factory=list)
@@ -157,8 +155,14 @@ def _long(file: str, headed: Headed, mapping: Mapping, words: Vocabulary) -> Sug
         words,
         accepted,
     )
+    orders = {
+        headed.columns[guess.index].date_order
+        for guess in guesses.columns
+        if columns[guess.column].type == "date"
+    }
+    order = _order_of(orders)
     found = [
-        _found(guess, columns[guess.column], headed.columns[guess.index], mapping, twice)
+        _found(guess, columns[guess.column], headed.columns[guess.index], mapping, twice, order)
         for guess in guesses.columns
     ]
     sure = {one.guess.column: one.guess.index for one in found if one.sure}
@@ -174,7 +178,15 @@ def _long(file: str, headed: Headed, mapping: Mapping, words: Vocabulary) -> Sug
         unknown=guesses.unknown,
         missing=[name for name in _needed(mapping.table) if name not in sure],
         notes=_row_note(headed),
+        date_order=order,
+        asks_order=not order and bool(orders & {*_ORDERS, "ambiguous"}),
     )
+
+
+def _order_of(orders: set[str]) -> str:
+    """Return in which order a file's dates are written, "" where that is ymd or cannot be told."""
+    shown = orders & _ORDERS
+    return shown.pop() if len(shown) == 1 else ""
 
 
 def _needed(table: Table) -> list[str]:
@@ -184,16 +196,15 @@ def _needed(table: Table) -> list[str]:
 
 
 def _found(
-    guess: Guess, column: Column, values: Values, mapping: Mapping, twice: set[str]
+    guess: Guess, column: Column, values: Values, mapping: Mapping, twice: set[str], order: str
 ) -> Found:
     doubts = list(guess.doubts)
     if normal_heading(guess.heading) in twice:
         doubts.append(Text("这个表头出现了两次", "the heading stands twice"))
     months = False
     if column.type == "date":
-        if values.date_order in _ORDERS:
-            order = _ORDERS[values.date_order]
-            doubts.append(Text(f"{order.zh}，{_WRITE_ISO.zh}", f"{order.en}: {_WRITE_ISO.en}"))
+        if values.date_order in {*_ORDERS, "ambiguous"} and not order:
+            doubts.append(_EITHER)
         months = any(parse_date(folded(text)).code for text in values.counts) and not any(
             parse_date(folded(text), months=True).code for text in values.counts
         )

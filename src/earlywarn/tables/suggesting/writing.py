@@ -70,6 +70,14 @@ def _table(of: Suggestion, say: Say) -> Iterator[str]:
     for good, name, why in months:
         if not good:
             yield f"{ASKED}    months: [{name}]  # ? {why}"
+    yield from _order(of, say)
+
+
+def _order(of: Suggestion, say: Say) -> Iterator[str]:
+    if of.date_order:
+        yield f"    date_order: {of.date_order}  # 1.00 {say(_ORDERS[of.date_order])}"
+    elif of.asks_order:
+        yield f"{ASKED}    date_order: dmy  # ? 0.50 {say(_EITHER_ORDER)}"
 
 
 def joined(texts: Sequence[Text]) -> Text:
@@ -161,6 +169,14 @@ _NO_BASE = Text(
     "No extends: cn-registry here: it would load columns that are not sure below.",
 )
 _MONTHS = Text("201909 读作 2019-09-01", "201909 is read as 2019-09-01")
+_ORDERS = {
+    "dmy": Text("13/04/2026 读作 2026-04-13", "13/04/2026 is read as 2026-04-13"),
+    "mdy": Text("04/13/2026 读作 2026-04-13", "04/13/2026 is read as 2026-04-13"),
+}
+_EITHER_ORDER = Text(
+    "03/04/2026 是 4月3日（dmy）还是 3月4日（mdy）？请改成对的，并删去 #?",
+    "is 03/04/2026 3 April (dmy) or 4 March (mdy)? Write the right one and take the #? away",
+)
 _NOT_NEEDED = Text("不需要的列", "not needed")
 _NOT_KNOWN = Text("看不出是哪一列", "not recognised")
 
