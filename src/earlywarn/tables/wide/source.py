@@ -6,7 +6,6 @@ place; nothing is guessed. The rows are counted on through the file; `where` say
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,16 +20,15 @@ from earlywarn.tables.mapping import Mapping as TableMapping
 from earlywarn.tables.mapping import Match
 from earlywarn.tables.options import IngestOptions
 from earlywarn.tables.source import Chunk, Source, WrongRow
-from earlywarn.tables.wide.children import Children
 from earlywarn.tables.wide.marks import MarkSheet, read_marks
 from earlywarn.tables.wide.month import MonthSheet, SignCells, read_month
 from earlywarn.tables.wide.rows import Place, RowMark, Rows, Texts
 from earlywarn.tables.wide.said import Said
 from earlywarn.tables.wide.sheet import Pupil, Sheet
 from earlywarn.tables.wide.signs import Signs, Taken, dates_of, month_signs, taken_again
+from earlywarn.tables.wide.whose import WHO, Whose
 from earlywarn.workspace import Workspace
 
-WHO = ("student_id", "name", "class_id")
 _VALUES = {"month": ("date", "status", "session"), "marks": ("date", "exam", "subject", "score")}
 _SHOWN_ROWS = 12
 
@@ -93,8 +91,6 @@ class WideSource(Source):
     ----------
     path
         The file that is named where all of them are meant.
-    children
-        The registry by day, where another source has looked it up already; it is added to.
     several
         How many files will be read; of more than one, sheets are known by their file too.
     """
@@ -105,8 +101,6 @@ class WideSource(Source):
         mapping: TableMapping,
         options: IngestOptions,
         workspace: Workspace,
-        *,
-        children: dict[date, Children] | None = None,
         several: int = 1,
     ) -> None:
         super().__init__(path)
@@ -114,8 +108,7 @@ class WideSource(Source):
         self._labels: set[str] = set()
         self._mapping = mapping
         self._options = options
-        self._workspace = workspace
-        self._children = {} if children is None else children
+        self._whose = Whose(workspace, options)
         self.several = several
         self.headings = [*WHO, *_VALUES[mapping.layout]]
         columns = {name: i for i, name in enumerate(self.headings)}
@@ -361,78 +354,12 @@ class WideSource(Source):
     def _everybody(
         self, sheet: Sheet, said: Said, pupils: list[Pupil], day: date
     ) -> dict[int, list[str]]:
-        """Return whom each row is about; a child that two rows are about is left to a person."""
-        found = {pupil.row: who for pupil in pupils if (who := self._who(sheet, said, pupil, day))}
-        rows: dict[str, list[int]] = defaultdict(list)
-        for row, (student, *_) in found.items():
-            rows[student].append(row)
-        for same in rows.values():
-            for row in same if len(same) > 1 else ():
-                others = ", ".join(str(other) for other in same if other != row)
-                column = _who_column(sheet, "name")
-                self._wrong_row(sheet, row, column, found.pop(row), "child_twice", "", others)
+        """Return student_id, name and class by row; who cannot be told goes to the wrong rows."""
+        found, unknown = self._whose.rows(sheet, said, pupils, day)
+        for one in unknown:
+            (number,) = self.rows.number(sheet.grid.name, [one.row], [one.column])
+            self._wrong(int(number), one.shown, one.code, one.value, one.detail)
         return found
-
-    def _who(self, sheet: Sheet, said: Said, pupil: Pupil, day: date) -> list[str] | None:
-        """Return student_id, name and class of a pupil's row; None if it went to the wrong ones."""
-        words = pupil.who
-        class_id = words.get("class_id") or said.class_id
-        shown = [words.get("student_id", ""), words.get("name", ""), class_id]
-        for role, column in sheet.who.items():
-            code = sheet.grid.wrong.get((pupil.row, column), "")
-            if code and role in ("student_id", "id_number", "name", "class_id"):
-                self._wrong_row(sheet, pupil.row, column, shown, code, words.get(role, ""))
-                return None
-        if shown[0]:
-            return shown
-        column = _who_column(sheet, "id_number", "name")
-        children = self._as_of(day)
-        if words.get("id_number"):
-            found = children.by_number(words["id_number"])  # which stays out of messages
-        elif not words.get("name"):
-            self._wrong_row(sheet, pupil.row, column, shown, "no_name")
-            return None
-        else:
-            school = self._school(children, said, words)
-            if not school or not class_id:
-                code = "no_class" if school else "no_school"
-                self._wrong_row(sheet, pupil.row, column, shown, code)
-                return None
-            found = children.by_name(school, class_id, words["name"])
-        if found.code:
-            self._wrong_row(sheet, pupil.row, column, shown, found.code, "", found.detail)
-            return None
-        return [found.student_id, *shown[1:]]
-
-    def _as_of(self, day: date) -> Children:
-        if day not in self._children:
-            self._children[day] = Children(self._workspace, day)
-        return self._children[day]
-
-    def _school(self, children: Children, said: Said, words: dict[str, str]) -> str:
-        if words.get("school_id"):
-            return words["school_id"]
-        if self._options.school is not None:
-            return self._options.school
-        places = [words["school"]] if words.get("school") else said.places
-        found = children.schools_in(places)
-        if not found and len(children.known_schools) == 1:
-            found = children.known_schools
-        return next(iter(found)) if len(found) == 1 else ""
-
-    def _wrong_row(
-        self,
-        sheet: Sheet,
-        row: int,
-        column: int,
-        who: list[str],
-        code: str,
-        value: str = "",
-        detail: str = "",
-    ) -> None:
-        """Keep a pupil's row that is nobody's, or that cannot be told whose."""
-        (number,) = self.rows.number(sheet.grid.name, [row], [column])
-        self._wrong(int(number), who, code, value, detail)
 
     def _wrong(self, number: int, who: list[str], code: str, value: str, detail: str = "") -> None:
         cells = (*who, *[""] * (len(self.headings) - len(who)))
@@ -449,8 +376,3 @@ class WideSource(Source):
                     "signatures; left out",
                 )
             )
-
-
-def _who_column(sheet: Sheet, *best: str) -> int:
-    """Return the column that says whom a row is about: the first there is of `best` and others."""
-    return next(sheet.who[role] for role in (*best, *WHO, "id_number") if role in sheet.who)
