@@ -6,7 +6,7 @@ rewritten but by `forget`, so one can be taken out again (`undo`) as if it had n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,7 @@ def add_batch(
     complete: Iterable[tuple[str, str]] = (),
     instead_of: Iterable[int] = (),
     mends: Mends | None = None,
+    ordered: Collection[str] = (),
 ) -> Batch:
     """Put accepted `rows` into the workspace as one batch: all of them, or none.
 
@@ -89,6 +90,8 @@ def add_batch(
         Batches that this one takes the place of: they are out of force from the same moment.
     mends
         Which rows of an earlier batch's quarantine these are.
+    ordered
+        Tables of `rows` that are known to stand in the order in which they are stored.
     """
     known = read_batches(workspace)
     gone = set(instead_of)
@@ -100,7 +103,9 @@ def add_batch(
         con.execute("SET enable_progress_bar = false").fetchall()
         for name, table in rows.items():
             kept, _ = without_forgotten(workspace, table)
-            part, count = _write_part(con, workspace, known, batch_id, TABLES[name], kept)
+            part, count = _write_part(
+                con, workspace, known, batch_id, TABLES[name], kept, ordered=name in ordered
+            )
             part.replaces = (replaces or {}).get(name)
             parts.append(part)
             replaced += count
@@ -135,6 +140,8 @@ def _write_part(
     batch_id: int,
     table: Table,
     rows: pa.Table,
+    *,
+    ordered: bool,
 ) -> tuple[Part, int]:
     """Write one table's rows of a batch; return the part and how many earlier rows it replaces."""
     rows = rows.select([c.name for c in table.columns]).cast(table.schema)
@@ -142,8 +149,11 @@ def _write_part(
     path = workspace.data / file
     order = stored_order(table, rows.column_names)
     con.register("incoming", rows)
-    sorted_already, _ = in_order(rows, order)
-    by = "" if sorted_already else "ORDER BY " + ", ".join(f'"{c}"' for c in order)
+    by = (
+        ""
+        if ordered or in_order(rows, order)[0]
+        else "ORDER BY " + ", ".join(f'"{c}"' for c in order)
+    )
     with whole_file(path) as beside:
         con.sql(f"SELECT * FROM incoming {by}").write_parquet(
             str(beside), compression="zstd", row_group_size=122_880

@@ -22,13 +22,15 @@ class Settled:
 
     `merged`: rows that were folded into another one. `conflicts`: (row, its key, the other rows'
     numbers) for rows that share a key and differ; none of them is in `rows`. `superseded`: rows
-    whose key stands in a later file too.
+    whose key stands in a later file too. `in_order`: whether `rows` are known to stand in the order
+    in which they are stored.
     """
 
     rows: pa.Table
     merged: int
     conflicts: list[tuple[int, str, str]]
     superseded: int = 0
+    in_order: bool = False
 
 
 def settle(table: Table, rows: pa.Table, firsts: Sequence[int] = ()) -> Settled:
@@ -40,9 +42,9 @@ def settle(table: Table, rows: pa.Table, firsts: Sequence[int] = ()) -> Settled:
     """
     if rows.num_rows < 2:
         return Settled(rows, 0, [])
-    _, unique = in_order(rows, stored_order(table, list(table.key)))
+    is_ordered, unique = in_order(rows, stored_order(table, list(table.key)))
     if unique:  # as a system's export is: sorted, one row a key
-        return Settled(rows, 0, [])
+        return Settled(rows, 0, [], in_order=True)
     conflicts: list[tuple[int, str, str]] = []
     key = ", ".join(f'"{name}"' for name in table.key)
     with duckdb.connect() as con:
@@ -53,7 +55,7 @@ def settle(table: Table, rows: pa.Table, firsts: Sequence[int] = ()) -> Settled:
         hashes = np.sort(hashes)
         again = hashes[1:] == hashes[:-1]
         if not again.any():
-            return Settled(rows, 0, [])
+            return Settled(rows, 0, [], in_order=is_ordered)
         twice = np.unique(hashes[1:][again])
         del hashes, again
         con.register("twice", pa.table({"h": twice}))
@@ -69,7 +71,7 @@ def settle(table: Table, rows: pa.Table, firsts: Sequence[int] = ()) -> Settled:
     if len(taken_out):
         keep = ~np.isin(rows["_row"].to_numpy(), taken_out)
         rows = rows.filter(pa.array(keep))
-    return Settled(rows, len(drop), conflicts, len(late))
+    return Settled(rows, len(drop), conflicts, len(late), is_ordered)
 
 
 def _superseded(con: duckdb.DuckDBPyConnection, key: str, firsts: Sequence[int]) -> list[int]:

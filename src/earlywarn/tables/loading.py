@@ -55,6 +55,7 @@ class Load:
         self.progress = progress
         self.beside = beside
         self.sha256 = ""
+        self._ordered = False  # whether the rows are known to stand in the stored order
         self.result = FileResult(path.name)
 
     def run(self) -> FileResult:
@@ -211,6 +212,7 @@ class Load:
             numbers = pa.array([row for row, _, _ in settled.conflicts], pa.int64())
             schools = rows.filter(pc.is_in(rows["_row"], numbers))["school_id"]
             converter.bad_schools.update(pc.unique(schools).to_pylist())
+        self._ordered = settled.in_order
         if settled.superseded:
             self._note(
                 f"{settled.superseded} 行在后面的文件里也有，以后面的文件为准",
@@ -348,6 +350,7 @@ class Load:
             withdrawn=self.result.withdrawn,
             replaces={self.table.name: replaced.scope} if replaced else {},
             complete=complete,
+            ordered=[self.table.name] if self._ordered else [],
         )
         self.beside.add(batch.id)
         self.result.batch = batch.id

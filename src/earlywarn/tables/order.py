@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,23 +24,35 @@ def in_order(rows: pa.Table, order: list[str]) -> tuple[bool, bool]:
 
     (False, False) also where a column has some nulls and some values.
     """
-    tied = np.ones(max(rows.num_rows - 1, 0), dtype=bool)
-    for name in order:
-        column = rows[name]
-        if column.null_count == len(column):
+    names = [name for name in order if rows[name].null_count < rows.num_rows]
+    if any(rows[name].null_count for name in names):
+        return False, False
+    unique = bool(names) or rows.num_rows < 2
+    last: tuple[Any, ...] = ()
+    for batch in rows.select(names).to_batches():
+        if not batch.num_rows:
             continue
-        if column.null_count:
+        first = tuple(column[0].as_py() for column in batch.columns)
+        if last and last > first:
             return False, False
-        if pa.types.is_date32(column.type):
-            days = column.cast(pa.int32()).to_numpy()
-            falls, same = days[:-1] > days[1:], days[:-1] == days[1:]
-        else:
-            values = column.combine_chunks()
-            falls = np.asarray(pc.greater(values[:-1], values[1:]))
-            same = np.asarray(pc.equal(values[:-1], values[1:]))
-        if (tied & falls).any():
+        rises, strictly = _rises(batch)
+        if not rises:
             return False, False
-        tied &= same
-        if not tied.any():
-            return True, True
+        unique = unique and strictly and last != first
+        last = tuple(column[-1].as_py() for column in batch.columns)
+    return True, unique
+
+
+def _rises(batch: pa.RecordBatch) -> tuple[bool, bool]:
+    """Return whether the rows rise, and whether they do strictly; no column has nulls."""
+    tied = np.ones(batch.num_rows - 1, dtype=bool)
+    for column in batch.columns:
+        values = column.cast(pa.int32()) if pa.types.is_date32(column.type) else column
+        before, after = values[:-1], values[1:]
+        stays = tied & np.asarray(pc.greater_equal(before, after))
+        if not stays.any():
+            return True, True  # as nearly always at the last column
+        if (stays & np.asarray(pc.greater(before, after))).any():
+            return False, False
+        tied = stays
     return True, not tied.any()
