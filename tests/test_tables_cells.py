@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from earlywarn.tables.cells import parse_date, parse_integer, parse_number
+from earlywarn.tables.cells import DateOrder, parse_date, parse_integer, parse_number
 from earlywarn.tables.reasons import REASONS, reason
 
 EPOCH = date(1899, 12, 30)
@@ -29,11 +29,26 @@ def test_dates_with_single_digits(text: str) -> None:
     assert parse_date(text).value == date(2026, 1, 5)
 
 
+@pytest.mark.parametrize("text", ["3/4/2026", "03-04-2026", "3.4.2026"])
+def test_a_date_with_the_year_last_takes_its_order_from_the_mapping(text: str) -> None:
+    assert parse_date(text).code == "date_order"
+    assert parse_date(text, order="dmy").value == date(2026, 4, 3)
+    assert parse_date(text, order="mdy").value == date(2026, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [("20/11/2026", "mdy"), ("11/20/2026", "dmy"), ("31/4/2026", "dmy"), ("0/1/2026", "dmy")],
+)
+def test_in_the_other_order_it_is_no_date(text: str, order: DateOrder) -> None:
+    assert parse_date(text).code == "date_order"
+    assert parse_date(text, order=order).code == "bad_date"
+
+
 @pytest.mark.parametrize(
     "text",
-    ["2026-02-30", "20260230", "2026年2月30日", "2025-02-29", "2026-13-01", "20/11/2026",
-     "11/20/2026", "2026-11", "202611", "46346", "tomorrow",
-     "2026-11-20 and more", "26-11-20", "2026-11-2O"],
+    ["2026-02-30", "20260230", "2026年2月30日", "2025-02-29", "2026-13-01", "2026-11", "202611",
+     "46346", "tomorrow", "2026-11-20 and more", "26-11-20", "2026-11-2O", "1/2/26"],
 )  # fmt: skip
 def test_what_is_no_date(text: str) -> None:
     assert parse_date(text).code == "bad_date"
