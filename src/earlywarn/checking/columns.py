@@ -9,6 +9,14 @@ from earlywarn.tables.contract import STUDENTS
 from earlywarn.words import FIELD_LABELS, MONITORED_GROUPS
 from earlywarn.workspace import Workspace
 
+TABLE_LABELS = {
+    "schools": Text("学校", "the table of schools"),
+    "students": Text("学籍", "the registry"),
+    "attendance": Text("考勤", "attendance"),
+    "exams": Text("成绩", "marks"),
+    "outcomes": Text("去向", "outcomes"),
+    "calendar": Text("校历", "the calendar"),
+}
 # Never empty, or meant to be.
 _NOT_CHECKED = ("student_id", "snapshot_date", "school_id", "grade", "left_on")
 FIELDS = tuple(c.name for c in STUDENTS.columns if c.name not in _NOT_CHECKED)

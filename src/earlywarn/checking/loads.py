@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from earlywarn.checking.columns import label
+from earlywarn.checking.columns import TABLE_LABELS, label
 from earlywarn.checking.finding import Finding
 from earlywarn.checking.gather import SQL_PACKAGE, Gathered
 from earlywarn.checking.numbers import many, percent
@@ -29,11 +29,7 @@ LEAST_ROWS = 50
 LEAST_BEFORE = 20
 
 _ONE_SITTING = timedelta(hours=1)
-_TABLES = {
-    "students": Text("学籍", "the registry"),
-    "attendance": Text("考勤", "attendance"),
-    "exams": Text("成绩", "marks"),
-}
+_TABLES = ("students", "attendance", "exams")
 # Fields with few values, of which a share means something.
 _FIELDS = {
     "students": tuple(c.name for c in STUDENTS.columns if c.type in ("choice", "boolean")),
@@ -106,7 +102,7 @@ def _gone(
     """Name schools that the new load leaves out, if it is a load of the same kind at all."""
     if len(both) < 2 or 2 * len(both) < len(before):
         return
-    name = _TABLES[table]
+    name = TABLE_LABELS[table]
     for school, count, *_ in rows:
         if school in before - both:
             yield Finding(
@@ -143,7 +139,7 @@ def _halved(before: int, now: int, units_before: int, units_now: int) -> bool:
 def _fewer_rows(
     table: str, school: str | None, before: int, now: int, units_before: int, units_now: int
 ) -> Finding:
-    name = _TABLES[table]
+    name = TABLE_LABELS[table]
     each = {
         "students": Text("", ""),
         "attendance": Text("平均每天", "a day "),
@@ -197,7 +193,7 @@ def _jump(
     )
     if abs(_moved((before, now), totals)) * 100 <= JUMP_POINTS * totals[0] * totals[1]:
         return None
-    name = _TABLES[table]
+    name = TABLE_LABELS[table]
     was, has = percent(before / totals[0]), percent(now / totals[1])
     said = Text("空", "empty") if value is None else Text(value, value)
     return Finding(

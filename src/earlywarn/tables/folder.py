@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from earlywarn.errors import EarlywarnError, Text
-from earlywarn.tables.batches import add_batch, read_batches
-from earlywarn.tables.batchlist import Batch, BatchList, LoadedFile
+from earlywarn.tables.batches import read_batches
+from earlywarn.tables.batchlist import Batch, BatchList, LoadedFile, SourceFile
 from earlywarn.tables.grids import Grids
 from earlywarn.tables.grids.many import read_many
 from earlywarn.tables.loading import Load, Progress, in_words
@@ -25,7 +25,6 @@ from earlywarn.tables.mapping import Mapping
 from earlywarn.tables.options import FileResult, IngestOptions
 from earlywarn.tables.problems import told
 from earlywarn.tables.quarantine.returned import is_of_quarantine
-from earlywarn.tables.replacing import Replacement
 from earlywarn.tables.source import Source, collector_paused
 from earlywarn.tables.validate import Converter
 from earlywarn.tables.wide import WideSource
@@ -165,40 +164,20 @@ class FolderLoad(Load):
         counts: list[int] = np.bincount(files, minlength=len(self._read_files)).tolist()
         return counts
 
-    def _store(
-        self,
-        source: Source,
-        tables: dict[str, pa.Table],
-        problems: pa.Table,
-        converter: Converter,
-        content: str,
-        replaced: Replacement | None,
-    ) -> None:
-        self._quarantine(source, problems, read_batches(self.workspace).next_id, content)
-        batch = add_batch(
-            self.workspace,
-            tables,
-            origin=source.name,
-            content=content,
-            who=self.options.who,
-            files=[
-                LoadedFile(
-                    name=file.path.name,
-                    sha256=file.sha256,
-                    size=file.path.stat().st_size,
-                    content=file.content,
-                    rows=file.result.accepted,
-                )
-                for file in self._read_files
-            ],
-            options=self.options.said(),
-            rows_read=self.result.rows_read,
-            merged=self.result.merged,
-            quarantined=self.result.quarantined,
-        )
-        self.beside.add(batch.id)
-        self.result.batch = batch.id
-        self.result.replaced = batch.replaced
+    def _file(self) -> SourceFile | None:
+        return None
+
+    def _files(self) -> list[LoadedFile]:
+        return [
+            LoadedFile(
+                name=file.path.name,
+                sha256=file.sha256,
+                size=file.path.stat().st_size,
+                content=file.content,
+                rows=file.result.accepted,
+            )
+            for file in self._read_files
+        ]
 
 
 def _which_brought(known: BatchList, content: str) -> Batch | None:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from earlywarn import files
 from earlywarn.errors import EarlywarnError, Text
 from earlywarn.tables.batches import Batch, SourceFile, add_batch, read_batches
+from earlywarn.tables.batchlist import LoadedFile
 from earlywarn.tables.covers import covered
 from earlywarn.tables.duplicates import settle
 from earlywarn.tables.forgotten import left_out, problems_without_forgotten, without_forgotten
@@ -342,7 +343,8 @@ class Load:
             origin=source.name,
             content=content,
             who=self.options.who,
-            file=SourceFile(name=self.path.name, sha256=self.sha256, size=self.path.stat().st_size),
+            file=self._file(),
+            files=self._files(),
             options=self.options.said(),
             rows_read=self.result.rows_read,
             merged=self.result.merged,
@@ -355,6 +357,14 @@ class Load:
         self.beside.add(batch.id)
         self.result.batch = batch.id
         self.result.replaced = batch.replaced
+
+    def _file(self) -> SourceFile | None:
+        """Return the file that the batch is read from, None where it is several."""
+        return SourceFile(name=self.path.name, sha256=self.sha256, size=self.path.stat().st_size)
+
+    def _files(self) -> list[LoadedFile]:
+        """Return the files that the batch is read from, where they are several."""
+        return []
 
     def _quarantine(self, source: Source, problems: pa.Table, batch_id: int, content: str) -> None:
         """Keep the rows that were not accepted; their workbook is made once the batch is listed."""

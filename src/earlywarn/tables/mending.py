@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from earlywarn import files
 from earlywarn.errors import EarlywarnError
-from earlywarn.tables.batches import SourceFile, add_batch, read_batches
+from earlywarn.tables.batches import add_batch, read_batches
 from earlywarn.tables.batchlist import Batch, BatchList, Mends
 from earlywarn.tables.loading import Load, Progress
 from earlywarn.tables.mapping import load_mapping
@@ -352,7 +352,7 @@ class Mending(Load):
             origin=f"{self.about.file} (mends batch {self.base.id})",
             content=content,
             who=self.options.who,
-            file=SourceFile(name=self.path.name, sha256=self.sha256, size=self.path.stat().st_size),
+            file=self._file(),
             options=self.options.said(),
             rows_read=tables[self.table.name].num_rows + self.result.merged,
             merged=self.result.merged,

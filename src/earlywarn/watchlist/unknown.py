@@ -7,9 +7,8 @@ from datetime import date
 
 import duckdb
 
-from earlywarn.tables.batches import read_batches
 from earlywarn.tables.contract import STUDENTS
-from earlywarn.tables.quarantine.state import still
+from earlywarn.tables.quarantine.state import still_of_tables
 from earlywarn.watchlist.rows import Limits, Silence
 from earlywarn.workspace import Workspace
 
@@ -68,13 +67,8 @@ ORDER BY 1, 2
 
 def registry_in_quarantine(workspace: Workspace) -> int:
     """Return how many rows of the registry were not accepted and are not mended yet."""
-    known = read_batches(workspace)
-    left = still(workspace, known)
-    return sum(
-        left.get(batch.id, 0)
-        for batch in known.batches
-        if any(part.table == STUDENTS.name for part in batch.parts)
-    )
+    count, _ = still_of_tables(workspace).get(STUDENTS.name, (0, 0))
+    return count
 
 
 def limits_of_schools(

@@ -68,6 +68,18 @@ def still(workspace: Workspace, known: BatchList) -> dict[int, int]:
     return found
 
 
+def still_of_tables(workspace: Workspace) -> dict[str, tuple[int, int]]:
+    """Return by table how many rows are in quarantine now, and the newest batch with any."""
+    known = read_batches(workspace)
+    left = still(workspace, known)
+    found: dict[str, tuple[int, int]] = {}
+    for batch in known.batches:
+        if batch.id in left:
+            table = batch.parts[0].table
+            found[table] = (found.get(table, (0, 0))[0] + left[batch.id], batch.id)
+    return found
+
+
 def rows_now(workspace: Workspace, batch_id: int, done: Collection[Unit]) -> Iterator[Kept]:
     """Yield the frame and the rows still in quarantine, as last typed where they were."""
     typed = {(row.sheet, row.row): row for row in read_rows(typed_path(workspace, batch_id))}

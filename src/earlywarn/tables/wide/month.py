@@ -208,9 +208,9 @@ def _is_sub_heading(line: tuple[str, ...], first: int, last: int) -> bool:
 
     The column behind the last day belongs to it only where that day has two halves.
     """
-    texts = [folded(text).casefold() for text in line[first - 1 : last] if text.strip()]
-    if len(line) >= last and folded(line[last - 1]).casefold() not in _HALVES:
-        texts = [folded(text).casefold() for text in line[first - 1 : last - 1] if text.strip()]
+    behind = line[last - 1] if len(line) >= last else ""
+    end = last if folded(behind).casefold() in _HALVES else last - 1
+    texts = [folded(text).casefold() for text in line[first - 1 : end] if text.strip()]
     if not texts or any(text.strip() for text in line[: first - 1] if len(text.strip()) > 2):
         return False
     return all(text in _WEEKDAYS or text in _HALVES for text in texts)
