@@ -14,11 +14,12 @@ import os
 import shutil
 import sqlite3
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -42,6 +43,18 @@ _HALF = (".part-", ".old-")  # what a killed writer left
 _CHUNK = 1024 * 1024
 _MOST_FILES = 2_000_000
 _LARGEST_MANIFEST = 512 * 1024 * 1024
+_WRONG = (  # what the library says of a wrong byte, wherever it stands
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    KeyError,
+    OSError,  # an offset that leads before the file
+    OverflowError,
+    RuntimeError,  # says that it is encrypted
+    NotImplementedError,
+    ValueError,
+)
 _ROOM_LEFT = 64 * 1024 * 1024  # bytes that a restore leaves free on the disk
 
 
@@ -139,21 +152,27 @@ def restore(
             zh=f"{folder} 不是空的，未作改动。请用 -w 另指一个新文件夹。",
             en=f"{folder} is not empty; nothing was changed. Name a new folder with -w.",
         )
-    try:
-        with zipfile.ZipFile(file) as archive:
-            manifest = _manifest(file, archive)
-            _refuse_too_large(folder, manifest)
-            with whole_folder(folder, replace=True) as made:
-                for one in manifest.files:
-                    stage(one.path)
-                    _unpack(file, archive, one, made)
-    except FileNotFoundError:
-        if file.exists():
-            raise
-        raise EarlywarnError(zh=f"没有文件 {file}。", en=f"There is no file {file}.") from None
-    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, zlib.error):
-        raise _damaged(file) from None
+    if not file.is_file():
+        raise EarlywarnError(zh=f"没有文件 {file}。", en=f"There is no file {file}.")
+    with file.open("rb") as raw:
+        with _reading(file):
+            archive = zipfile.ZipFile(raw)
+        manifest = _manifest(file, archive)
+        _refuse_too_large(folder, manifest)
+        with whole_folder(folder, replace=True) as made:
+            for one in manifest.files:
+                stage(one.path)
+                _unpack(file, archive, one, made)
     return _said(folder, manifest)
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    """Call what the library says of a wrong byte what it is: an offset may lead before the file."""
+    try:
+        yield
+    except _WRONG:
+        raise _damaged(file) from None
 
 
 def _refuse_target(workspace: Workspace, target: Path) -> None:
@@ -246,7 +265,9 @@ def _manifest(file: Path, archive: zipfile.ZipFile) -> Manifest:
     if info.file_size > _LARGEST_MANIFEST:
         raise _damaged(file)
     try:
-        told = json.loads(archive.read(info))
+        with _reading(file):
+            content = archive.read(info)
+        told = json.loads(content)
         written = told["format"]
         if isinstance(written, int) and written > FORMAT:
             raise EarlywarnError(
@@ -327,8 +348,8 @@ def _unpack(file: Path, archive: zipfile.ZipFile, one: File, into: Path) -> None
     path = into / PurePosixPath(one.path)
     path.parent.mkdir(parents=True, exist_ok=True)
     left = one.size
-    with archive.open(_INSIDE + one.path) as inside, path.open("xb") as out:
-        while chunk := inside.read(_CHUNK):
+    with path.open("xb") as out:
+        for chunk in _chunks(file, archive, _INSIDE + one.path):
             left -= len(chunk)
             if left < 0:
                 raise _damaged(file)
@@ -339,6 +360,18 @@ def _unpack(file: Path, archive: zipfile.ZipFile, one: File, into: Path) -> None
     if mode:  # never open to more people than it was
         with suppress(OSError):
             path.chmod(path.stat().st_mode & mode & 0o777)
+
+
+def _chunks(file: Path, archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    with _reading(file):
+        inside = archive.open(name)
+    with inside:
+        while True:
+            with _reading(file):
+                chunk = inside.read(_CHUNK)
+            if not chunk:
+                return
+            yield chunk
 
 
 def _damaged(file: Path) -> EarlywarnError:
