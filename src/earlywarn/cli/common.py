@@ -94,11 +94,16 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
     """Wrap a command: its return value is the exit code, an `EarlywarnError` one plain message.
 
     The function may have parameters `workspace: WorkspaceOption`, `as_json: JsonOption` and
-    `lang: LangOption`; they choose the language and form of an error's message too.
+    `lang: LangOption`; they choose the language and form of an error's message too. One with a
+    parameter `context: typer.Context` may be a group's own command: it does not run where one of
+    the group's others is called.
     """
 
     @functools.wraps(function)
     def wrapped(**arguments: Any) -> None:
+        context = arguments.get("context")
+        if context is not None and context.invoked_subcommand is not None:
+            return
         try:
             code = function(**arguments) or 0
         except EarlywarnError as error:

@@ -1,4 +1,4 @@
-"""`earlywarn followup import|due|case|assign|open|done|unsettled|settle|counts|check`."""
+"""`earlywarn followup`: import, due, case, assign, open, done, unsettled, settle, counts, check."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from earlywarn.cli.common import (
     parse_date,
     user_of,
 )
+from earlywarn.cli.followup_inspection import inspection
 from earlywarn.errors import Text, UsageError
 from earlywarn.words import counted
 from earlywarn.workspace import Workspace
@@ -511,6 +512,7 @@ def register(app: typer.Typer) -> None:
         ("assign", assign),
         ("open", open_),
         ("done", done),
+        ("inspection", inspection),
         ("unsettled", unsettled),
         ("settle", settle),
         ("counts", counts),

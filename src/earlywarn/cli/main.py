@@ -24,6 +24,8 @@ _MODULES = (
     "score",
     "daily",
     "followup",
+    "report",
+    "reconcile",
     "explain",
     "rules",
     "models",

@@ -34,6 +34,14 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option("--csv", help="Also write the tables as CSV into DIR/source / 另存 CSV"),
         ] = False,
+        households: Annotated[
+            bool,
+            typer.Option(
+                "--households",
+                help="Also write a household list and a poverty list, with slips and their truth, "
+                "as CSV into DIR/source / 另存户籍名单与贫困名单（含差错与真值）",
+            ),
+        ] = False,
         as_json: JsonOption = False,
         lang: LangOption = "",
     ) -> int:
@@ -52,12 +60,12 @@ def register(app: typer.Typer) -> None:
             students=students, years=years, profile=profile, seed=seed, csv=csv, lang=out.lang
         )
         with out.progress(Text("正在生成", "Generating")) as stage:
-            made = generate(folder, plan, lambda text: stage(text(out.lang)))
+            made = generate(folder, plan, lambda text: stage(text(out.lang)), households=households)
         rows: dict[str, int] = {}
         for batch in read_batches(made).batches:
             for part in batch.parts:
                 rows[part.table] = rows.get(part.table, 0) + part.rows
-        source = str(made.root / "source") if csv else None
+        source = str(made.root / "source") if csv or households else None
         out.data({"workspace": str(made.root), "generated": True, "rows": rows, "source": source})
         out.say(
             Text(
@@ -68,5 +76,5 @@ def register(app: typer.Typer) -> None:
         for table, count in rows.items():
             out.line(f"  {table:<14} {count:>12,}")
         if source:
-            out.say(Text(f"CSV 文件在：{source}", f"The tables as CSV: {source}"))
+            out.say(Text(f"CSV 文件在：{source}", f"The CSV files: {source}"))
         return 0

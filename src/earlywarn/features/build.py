@@ -89,6 +89,16 @@ def make_keys(
     run_sql_file(con, SQL_PACKAGE, "keys.sql", {"year_start_md": _year_start_md(config)}, swap)
 
 
+def cohort_on(con: duckdb.DuckDBPyConnection, config: Config, day: date) -> None:
+    """Leave in `con` the cohort of a day and what goes before it, without any feature.
+
+    That is `snapshots`, `current_records`, `event_summary`, `past_leaves`, `known_students`,
+    `cohort` and `stage_grades`; what `build` has left of another day is replaced.
+    """
+    _small_tables(con, config)
+    run_sql_file(con, SQL_PACKAGE, "cohort.sql", _parameters(config, day))
+
+
 def feature_table(con: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return the features that `build` left in `con`, sorted by student_id."""
     return con.sql("SELECT * FROM features ORDER BY student_id").to_arrow_table()

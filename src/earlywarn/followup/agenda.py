@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+import duckdb
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.errors import Lang
@@ -13,10 +16,10 @@ from earlywarn.features.newest import newest_school_day
 from earlywarn.followup.casedays import case_days
 from earlywarn.followup.deadlines import BY_LABELS, Due, agenda
 from earlywarn.followup.escalation import Escalation
-from earlywarn.followup.ledger import Ledger
+from earlywarn.followup.ledger import Case, Ledger
 from earlywarn.roles import Role, pseudonym
 from earlywarn.rules.pack import load_rulebook
-from earlywarn.workspace import Workspace
+from earlywarn.workspace import Config, Workspace
 
 _CHILDREN = """
 SELECT c.student_id, c.name, c.homeroom_teacher, s.name AS school
@@ -60,12 +63,23 @@ def due_on(workspace: Workspace, as_of: date | None = None) -> tuple[date, list[
         if not cases:
             return day, []
         build(con, workspace.config, load_rulebook(workspace.rules).groups, day)
-        days = case_days(con, workspace.config, cases, day)
-        students = [case.student_id for case in cases if case.student_id]
-        found = con.execute(_CHILDREN, {"students": students}).fetchall()
-        schools = dict(con.execute("SELECT school_id, name FROM schools").fetchall())
+        return day, due_among(con, workspace.config, escalation, cases, day)
     finally:
         con.close()
+
+
+def due_among(
+    con: duckdb.DuckDBPyConnection,
+    config: Config,
+    escalation: Escalation,
+    cases: Sequence[Case],
+    day: date,
+) -> list[ToDo]:
+    """Return what is due for these cases as of `day`; `con` as `features.build` left it for it."""
+    days = case_days(con, config, cases, day)
+    students = [case.student_id for case in cases if case.student_id]
+    found = con.execute(_CHILDREN, {"students": students}).fetchall()
+    schools = dict(con.execute("SELECT school_id, name FROM schools").fetchall())
     children = {student: (name, teacher) for student, name, teacher, _ in found}
     todo = []
     for due in agenda(cases, escalation, lambda case: days[case.id], day):
@@ -74,7 +88,7 @@ def due_on(workspace: Workspace, as_of: date | None = None) -> tuple[date, list[
         person = due.person or (teacher if due.step.by == "teacher" else None)
         school = schools.get(case.school_id) or case.school_id
         todo.append(ToDo(due, name or case.person or case.student_id or "", school, person or ""))
-    return day, todo
+    return todo
 
 
 def rows_of(workspace: Workspace, todo: list[ToDo], role: Role, lang: Lang) -> list[dict[str, Any]]:

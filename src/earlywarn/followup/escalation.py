@@ -24,6 +24,7 @@ from earlywarn.words import Tier
 from earlywarn.workspace import Workspace
 
 FILE = "escalation.yaml"
+INSPECTIONS_A_YEAR = 2  # of each school, where the file does not say
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -55,6 +56,7 @@ class _File(_Strict):
     watchlist: Any
     settling_in: Any
     unregistered: Any
+    inspections_a_year: int = Field(INSPECTIONS_A_YEAR, ge=1, le=50)
 
 
 class _Steps(_Strict):
@@ -98,7 +100,8 @@ class Step:
 class Escalation:
     """All steps: of an absence, of a child that settles in, of a child on no registry.
 
-    `tiers` are the watchlist tiers that open a case, each with its first step.
+    `tiers` are the watchlist tiers that open a case, each with its first step. Each school is
+    inspected `inspections_a_year` times in a school year at least.
     """
 
     absence: tuple[Step, ...]
@@ -106,6 +109,7 @@ class Escalation:
     settling_in: tuple[Step, ...]
     settling_in_days: int
     unregistered: tuple[Step, ...]
+    inspections_a_year: int
 
     @classmethod
     def load(cls, workspace: Workspace) -> Escalation:
@@ -151,6 +155,7 @@ def read(document: safeyaml.Document) -> Escalation:
         settling_in=reader.steps(settling_in, "settling_in"),
         settling_in_days=settling_in.days if settling_in else 0,
         unregistered=reader.steps(unregistered, "unregistered"),
+        inspections_a_year=file.inspections_a_year,
     )
     if reader.problems:
         raise reader.error()

@@ -20,6 +20,8 @@ SELECT snapshot_date, school_id, grade, class_id, name, guardian, homeroom_teach
 FROM students WHERE student_id = ? ORDER BY snapshot_date
 """
 
+_SHORTEST_NUMBER = 10  # digits alone, and fewer: a case's number if it is no child's
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -86,6 +88,23 @@ def story(workspace: Workspace, ledger: Ledger, student_id: str) -> Story:
     return Story(
         student_id, snapshots, _guardians(snapshots), _scorings(workspace, student_id), cases
     )
+
+
+def story_of(workspace: Workspace, ledger: Ledger, child: str) -> Story:
+    """Tell the story of a child by its number, or by the number of one of its cases.
+
+    Raises
+    ------
+    EarlywarnError
+        If neither the registry nor the ledger knows the number.
+    """
+    try:
+        return story(workspace, ledger, child)
+    except EarlywarnError:
+        if not (child.isascii() and child.isdigit() and len(child) < _SHORTEST_NUMBER):
+            raise
+    case = ledger.case(int(child))
+    return story(workspace, ledger, case.student_id) if case.student_id else of_unregistered(case)
 
 
 def of_unregistered(case: Case) -> Story:

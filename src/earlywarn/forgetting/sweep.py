@@ -18,9 +18,10 @@ from earlywarn.tables.forgotten import FORGOTTEN_FILE
 from earlywarn.workspace import Workspace
 
 # What lies in these was made by the program: a file that cannot be rewritten goes.
-OURS = ("data", "runs", "impact", "reports", "models", "logs")
+OURS = ("data", "runs", "impact", "reports", "reconcile", "models", "logs")
 _TABLES, _LOGS = {".csv", ".tsv"}, {".log", ".jsonl"}
 _PAGES, _BOOKS = {".html", ".htm"}, {".xlsx", ".xlsm"}
+CARDS = ("reports", "children")  # a page here is about one child
 _LEFT_BEHIND = (".part-", ".old-")  # by a killed writer
 
 
@@ -78,6 +79,8 @@ def sweep(
 
 def _look(workspace: Workspace, path: Path, child: Child, key: bytes) -> Found | None:
     inside = path.relative_to(workspace.root)
+    if inside.parts[: len(CARDS)] == CARDS and _is_card(path, child):
+        return Found(path, "remove")
     is_half = any(part.startswith(_LEFT_BEHIND) for part in inside.parts)
     is_ours = inside.parts[0] in OURS or is_half
     if any(child.mentioned(part) or child.is_cell(Path(part).stem) for part in inside.parts):
@@ -89,6 +92,12 @@ def _look(workspace: Workspace, path: Path, child: Child, key: bytes) -> Found |
         path.suffix == ".parquet" and inside.parts[0] == "data"  # no batch names it
     )
     return Found(path, "remove") if found.what == "left" or is_useless else found
+
+
+def _is_card(path: Path, child: Child) -> bool:
+    """Whether a page is the child's own card: by a number that tells little, or a name, too."""
+    text = texts.decoded(path.read_bytes())
+    return text is not None and child.student_id in texts.cards(text[0])
 
 
 def _without(path: Path, child: Child, key: bytes) -> Found | None:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from html import unescape
 from typing import Any
 
 from earlywarn.errors import Text
@@ -32,6 +33,8 @@ _BLOCKS = tuple(
 )
 # What a file's heading calls a child's number.
 NUMBER_HEADINGS = frozenset({"student_id", "学籍号", "全国学籍号", "学生学籍号"})
+
+_CARD = re.compile(r'data-child="([^"]*)"')
 
 Dropped = list[list[str]]  # the cells of each row, or the text of each thing, that was taken out
 
@@ -149,6 +152,11 @@ def _is_about(item: Any, child: Child) -> bool:
     if number:
         return number == child.student_id
     return child.is_row(told.values())
+
+
+def cards(text: str) -> set[str]:
+    """Return whose cards are on an HTML page: numbers, and names of children on no registry."""
+    return {unescape(child) for child in _CARD.findall(text)}
 
 
 def page(text: str, child: Child) -> tuple[str, Dropped]:

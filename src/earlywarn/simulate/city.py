@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from earlywarn.errors import EarlywarnError, Text
-from earlywarn.files import write_whole
+from earlywarn.files import whole_file, write_whole
 from earlywarn.simulate.attendance import Attendance
 from earlywarn.simulate.exams import Exams
+from earlywarn.simulate.households import Lists, make_lists
 from earlywarn.simulate.outcomes import Lives, live, outcomes_table
 from earlywarn.simulate.people import Cohorts, People, make_cohorts, make_people
 from earlywarn.simulate.plan import Facts, Plan, facts
@@ -32,6 +33,13 @@ Everything in this folder is generated: no school, child, parent or teacher in i
 telephone or registry number in it can be anybody's.
 
 {plan}
+"""
+LISTS_NOTE = """
+households.csv 为户籍名单，poverty.csv 为贫困名单，其中的差错是有意写入的；
+households_truth.csv 和 poverty_truth.csv 逐行写明是哪名学生、有何差错（line 从 0 起，不计标题行）。
+households.csv is a household list and poverty.csv a poverty list, with slips put in on purpose;
+households_truth.csv and poverty_truth.csv say for each line (from 0, headings not counted) which
+child it means and what is wrong in it.
 """
 Progress = Callable[[Text], None]
 
@@ -71,7 +79,26 @@ def make_roll(plan: Plan) -> Roll:
 
 def _generators(plan: Plan) -> list[np.random.Generator]:
     """One stream for each part, all from the plan's seed."""
-    return np.random.default_rng(plan.seed).spawn(9)
+    return np.random.default_rng(plan.seed).spawn(10)
+
+
+def _registry(plan: Plan, roll: Roll) -> Registry:
+    rng = _generators(plan)[6]
+    return Registry(plan, roll.people, roll.traits, roll.schools, roll.terms, roll.lives, rng)
+
+
+def household_lists(plan: Plan, roll: Roll | None = None) -> Lists:
+    """Return the city's household list and poverty list with their truth (seconds for a city).
+
+    `roll` is the plan's, if it is made already; it stays as it is.
+
+    Raises
+    ------
+    UsageError
+        If the plan is out of range.
+    """
+    roll = roll or make_roll(plan)
+    return make_lists(_registry(plan, roll), _generators(plan)[9])
 
 
 def tables(
@@ -83,7 +110,7 @@ def tables(
     """
     rngs = _generators(plan)
     people, terms, lives = roll.people, roll.terms, roll.lives
-    registry = Registry(plan, people, roll.traits, roll.schools, terms, lives, rngs[6])
+    registry = _registry(plan, roll)
     marks = Exams(people, roll.schools.count, terms, lives, rngs[7])
     daily = Attendance(plan, people, roll.traits, roll.schools, terms, lives, rngs[8])
     yield "schools", "all", roll.schools.table
@@ -106,7 +133,9 @@ def tables(
         yield "reported_days", part, pa.concat_tables(reported)
 
 
-def simulate(root: Path, plan: Plan, progress: Progress | None = None) -> Workspace:
+def simulate(
+    root: Path, plan: Plan, progress: Progress | None = None, *, households: bool = False
+) -> Workspace:
     """Make `root` a workspace with a generated city in it.
 
     Parameters
@@ -118,6 +147,9 @@ def simulate(root: Path, plan: Plan, progress: Progress | None = None) -> Worksp
         byte for byte.
     progress
         Called with what is being made.
+    households
+        Also write a household list and a poverty list into `source`, each with its truth; the
+        tables are the same with and without them.
 
     Returns
     -------
@@ -130,11 +162,12 @@ def simulate(root: Path, plan: Plan, progress: Progress | None = None) -> Worksp
     UsageError
         If the plan is out of range.
     EarlywarnError
-        If `root` is a workspace already, or `--csv` would write over a `source` that is there.
+        If `root` is a workspace already, or CSV files would be written over a `source` that is
+        there.
     """
     plan.check()
     source = root.expanduser().resolve() / SOURCE
-    if plan.csv and source.exists():
+    if (plan.csv or households) and source.exists():
         raise EarlywarnError(
             zh=f"{source} 已存在，未作改动。请删去它或另选文件夹。",
             en=f"{source} is there already; nothing was changed. "
@@ -171,9 +204,20 @@ def simulate(root: Path, plan: Plan, progress: Progress | None = None) -> Worksp
     finally:
         for writer in writers.values():
             writer.close()
-    if plan.csv:
-        write_whole(source / "README.txt", NOTE.format(plan=described))
+    if households:
+        say(Text("户籍名单与贫困名单", "household list and poverty list"))
+        _write_lists(source, household_lists(plan, roll))
+    if plan.csv or households:
+        note = NOTE.format(plan=described) + (LISTS_NOTE if households else "")
+        write_whole(source / "README.txt", note)
     return workspace
+
+
+def _write_lists(source: Path, lists: Lists) -> None:
+    """Write each list and each truth as CSV: UTF-8, an empty cell for NULL."""
+    for name, rows in vars(lists).items():
+        with whole_file(source / f"{name}.csv") as beside:
+            pacsv.write_csv(rows, beside, pacsv.WriteOptions(quoting_style="needed"))
 
 
 def _write_csv(

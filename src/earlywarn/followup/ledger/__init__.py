@@ -1,4 +1,4 @@
-"""The follow-up ledger: cases, answers, things to settle, the audit log; append-only.
+"""The follow-up ledger: cases, answers, things to settle, inspections, the audit log; append-only.
 
 with Ledger.open(workspace) as ledger:
     ledger.merge(returned, who="...")
@@ -6,6 +6,7 @@ with Ledger.open(workspace) as ledger:
 """
 
 from earlywarn.followup.ledger.forgetting import Forgotten
+from earlywarn.followup.ledger.inspections import Inspection, NewInspection, Order
 from earlywarn.followup.ledger.ledger import Audited, Ledger
 from earlywarn.followup.ledger.merging import Account, Merged
 from earlywarn.followup.ledger.outcomes import Outcome
@@ -20,12 +21,15 @@ __all__ = [
     "Case",
     "Entry",
     "Forgotten",
+    "Inspection",
     "Ledger",
     "Merged",
     "Move",
     "NewCase",
     "NewEntry",
+    "NewInspection",
     "Opened",
+    "Order",
     "Outcome",
     "Settlement",
     "Unsettled",

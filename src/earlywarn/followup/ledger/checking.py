@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, select
 
 from earlywarn.errors import Text
 from earlywarn.followup.ledger.chain import birth, case_chain, faults
+from earlywarn.followup.ledger.inspections import Result
 from earlywarn.followup.ledger.schema import (
     BOOKS,
     Row,
@@ -16,6 +17,9 @@ from earlywarn.followup.ledger.schema import (
     chains,
     entries,
     imports,
+    inspection_done,
+    inspection_orders,
+    inspections,
     settlements,
     unsettled,
 )
@@ -26,6 +30,8 @@ _REFERENCES = (
     (entries, "case_id", cases, "id"),
     (unsettled, "sha256", imports, "sha256"),
     (settlements, "key", unsettled, "key"),
+    (inspection_orders, "inspection_id", inspections, "id"),
+    (inspection_done, "order_id", inspection_orders, "id"),
 )
 _STATES = frozenset(State)
 
@@ -48,6 +54,7 @@ def check(con: Connection) -> list[Text]:
     found += [
         Text(f"{name} 的记录全部不见了。", f"All of {name} is missing.") for name in sorted(heads)
     ]
+    found += _results(con)
     for table, column, other, key in _REFERENCES:
         found += _orphans(con, table, column, other, key)
     return found
@@ -79,6 +86,19 @@ def _vocabulary(case: Row, rows: list[Row]) -> list[Text]:
             f"Entry {seq} of case {case['id']} has a kind or state that this program never writes.",
         )
         for seq in wrong
+    ]
+
+
+def _results(con: Connection) -> list[Text]:
+    """Return the inspections whose result no program of this version writes."""
+    wrong = inspections.c.result.not_in(get_args(Result))
+    query = select(inspections.c.id).where(wrong).order_by(inspections.c.id)
+    return [
+        Text(
+            f"督导记录 {number} 的结果不是本程序写的。",
+            f"Inspection {number} has a result that this program never writes.",
+        )
+        for number in con.execute(query).scalars()
     ]
 
 

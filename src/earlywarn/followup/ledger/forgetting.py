@@ -16,10 +16,14 @@ from earlywarn.followup.ledger.chain import (
     relink_case,
 )
 from earlywarn.followup.ledger.schema import (
+    BOOKS,
     audit,
     cases,
     entries,
     imports,
+    inspection_done,
+    inspection_orders,
+    inspections,
     settlements,
     unsettled,
 )
@@ -32,6 +36,8 @@ _FREE: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (unsettled, ("file", "typed", "zh", "en")),
     (settlements, ("value",)),
     (audit, ("object",)),
+    (inspections, ("note",)),
+    (inspection_orders, ("text",)),
 )
 
 
@@ -62,13 +68,16 @@ def held(con: Connection, child: str) -> Forgotten:
 
 
 def people(con: Connection, besides: str) -> set[str]:
-    """Return everybody's name but that of the child `besides`: children, leaders, users."""
+    """Return everybody's name but that of `besides`: children, leaders, users, inspectors."""
     assigned = select(entries.c.value).where(entries.c.kind == "assign")
     queries = (
         select(cases.c.person).where(cases.c.person != besides),
         select(cases.c.opened_by),
         select(entries.c.who),
         assigned,
+        select(inspections.c.inspected_by),
+        select(inspections.c.signed_by),
+        select(inspection_done.c.done_by),
     )
     return {name for query in queries for name in con.execute(query.distinct()).scalars() if name}
 
@@ -90,7 +99,7 @@ def forget(
     done = Forgotten(len(ids), told, things, named.rowcount)
     if not (ids or things or done.looks or changed):
         return done
-    for table in (cases, imports, unsettled, settlements, audit):
+    for table in BOOKS:
         relink(con, table)
     note = {
         "at": stamp.at,

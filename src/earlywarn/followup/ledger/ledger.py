@@ -18,6 +18,7 @@ from earlywarn.followup.answers import Returned
 from earlywarn.followup.ledger import (
     checking,
     forgetting,
+    inspections,
     merging,
     migrate,
     outcomes,
@@ -238,6 +239,31 @@ class Ledger:
         """Return what the ledger confirms, as rows of the table `outcomes`, in a fixed order."""
         with reading(self.engine) as con:
             return tuple(outcomes.confirmed(store.read_cases(con, cases.c.student_id.is_not(None))))
+
+    def record_inspection(self, new: inspections.NewInspection, *, who: str) -> bool:
+        """Record an inspection of a school; return whether it was news.
+
+        One of the same school, day and inspector in other words is a correction: the newest
+        result, signature and note stand, and what was ordered adds up.
+        """
+        with writing(self.engine) as con:
+            return inspections.enter_inspection(con, new, _stamp(who, new.on))
+
+    def record_done(self, school_id: str, number: int, *, on: date, by: str, who: str) -> bool:
+        """Record that `by` has done on a day what was ordered; return whether it was news.
+
+        Raises
+        ------
+        EarlywarnError
+            If the school has no order of that number, or it was given later.
+        """
+        with writing(self.engine) as con:
+            return inspections.enter_done(con, school_id, number, on, by, _stamp(who, on))
+
+    def inspections(self, school_id: str | None = None) -> tuple[inspections.Inspection, ...]:
+        """Return the inspections of a school, or of all, in order of their day and number."""
+        with reading(self.engine) as con:
+            return inspections.read_inspections(con, school_id)
 
     def audit(
         self,

@@ -2,8 +2,9 @@
 
 All but `chains` are append-only. Every row of theirs carries `hash`: SHA-256 over the hash of the
 row before it in its chain and over its own content (see `chain`). `cases`, `imports`, `unsettled`,
-`settlements` and `audit` are one chain each; the entries of each case are one, which begins with
-the hash of the case itself. `chains` keeps where each of them ends, so that a missing end shows.
+`settlements`, `audit` and the three of inspections are one chain each; the entries of each case are
+one, which begins with the hash of the case itself. `chains` keeps where each of them ends, so that
+a missing end shows.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from sqlalchemy.types import TypeDecorator
 Row = RowMapping | Mapping[str, Any]
 
 # The newest migration, and every one that there is, oldest first.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "ledger_version"  # where Alembic notes it
 
@@ -190,5 +191,52 @@ audit = Table(
     _text("hash"),
 )
 
+inspections = Table(
+    "inspections",
+    metadata,
+    _id(),
+    _text("school_id"),
+    Column("inspected_on", Date, nullable=False),
+    _text("inspected_by"),
+    _text("result"),
+    _text("signed_by"),
+    _text("note"),
+    Column("at", UtcTime, nullable=False),
+    _text("who"),
+    _text("hash"),
+    Index(None, "school_id"),
+)
+
+inspection_orders = Table(
+    "inspection_orders",
+    metadata,
+    _id(),
+    Column("inspection_id", Integer, ForeignKey("inspections.id"), nullable=False),
+    _text("text"),
+    Column("until", Date),
+    _text("hash"),
+)
+
+inspection_done = Table(
+    "inspection_done",
+    metadata,
+    _id(),
+    Column("order_id", Integer, ForeignKey("inspection_orders.id"), nullable=False),
+    Column("done_on", Date, nullable=False),
+    _text("done_by"),
+    Column("at", UtcTime, nullable=False),
+    _text("who"),
+    _text("hash"),
+)
+
 # The chains that are one table each, in the order in which rows may refer to one another.
-BOOKS = (cases, imports, unsettled, settlements, audit)
+BOOKS = (
+    cases,
+    imports,
+    unsettled,
+    settlements,
+    audit,
+    inspections,
+    inspection_orders,
+    inspection_done,
+)

@@ -1,0 +1,1 @@
+"""Household list, registry, class and poverty list, held against each other."""
