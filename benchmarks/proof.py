@@ -30,6 +30,8 @@ import kills_loading
 import loading
 import models
 import mutants
+import reconciling
+import reports
 import rules
 import workbooks
 from figure import Figure, figure
@@ -154,6 +156,8 @@ PARTS: dict[str, Callable[[Path], list[Figure]]] = {
     "kills": kills.figures,
     "kills_loading": kills_loading.figures,
     "loading": loading.figures,
+    "reports": reports.figures,
+    "reconciling": reconciling.figures,
 }
 
 

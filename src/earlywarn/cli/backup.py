@@ -13,10 +13,10 @@ from earlywarn.cli.common import (
     Output,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
 )
 from earlywarn.errors import Text
-from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
     from earlywarn.backup import BackedUp
@@ -62,7 +62,7 @@ def backup(
     from earlywarn.backup import backup as write
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     with out.progress(Text("正在备份", "Backing up")) as stage:
         made = write(opened, file, stage=stage)
     return _told(out, made, Text("已备份", "Backed up"))

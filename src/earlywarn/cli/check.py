@@ -13,12 +13,12 @@ from earlywarn.cli.common import (
     Output,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
     parse_date,
 )
 from earlywarn.errors import Text
 from earlywarn.words import day_in_words
-from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,7 +57,7 @@ def check(
     from earlywarn.checking import check as make_check
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     day = parse_date(as_of, "--as-of") if as_of else None
     with out.progress(Text("正在检查…", "Checking ...")) as stage:
         state = make_check(opened, day, lang=out.lang, stage=stage)

@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from earlywarn.errors import EarlywarnError, Lang, Text, UsageError
-from earlywarn.workspace import Workspace
+
+if TYPE_CHECKING:
+    from earlywarn.workspace import Workspace
 
 WorkspaceOption = Annotated[
     Path, typer.Option("-w", "--workspace", help="The workspace folder / 工作区文件夹")
@@ -60,12 +61,21 @@ class Output:
     @contextmanager
     def progress(self, text: Text) -> Iterator[Callable[[str], None]]:
         """Show a spinner with `text` while the block runs; call what is yielded with the stage."""
+        from rich.console import Console
+
         console = Console(stderr=True)
         if self.as_json or not console.is_terminal:
             yield lambda stage: None
             return
         with console.status(text(self.lang)) as status:
             yield lambda stage: status.update(f"{text(self.lang)} {stage}")
+
+
+def open_workspace(folder: Path) -> Workspace:
+    """Open the workspace at `folder`; imported only here, so that `--help` stays quick."""
+    from earlywarn.workspace import Workspace
+
+    return Workspace.open(folder)
 
 
 def user_of(asked: str) -> str:
@@ -78,7 +88,7 @@ def choose_lang(option: str, workspace: Path | None = None) -> Lang:
     chosen = option or os.environ.get("EARLYWARN_LANG", "")
     if not chosen and workspace is not None:
         try:
-            return Workspace.open(workspace).config.lang
+            return open_workspace(workspace).config.lang
         except EarlywarnError:
             return "zh"
     if chosen in ("", "zh"):

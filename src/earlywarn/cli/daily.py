@@ -14,13 +14,13 @@ from earlywarn.cli.common import (
     UserOption,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
     parse_date,
     user_of,
 )
 from earlywarn.errors import Text
 from earlywarn.words import day_in_words
-from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -56,7 +56,7 @@ def daily(
     from earlywarn.followup.daily import daily as make_round
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     day = parse_date(as_of, "--as-of") if as_of else None
     with out.progress(Text("正在巡查…", "Making the round ...")) as stage:
         made = make_round(opened, day, who=user_of(user), lang=out.lang, stage=stage)

@@ -14,6 +14,7 @@ from earlywarn.cli.common import (
     UserOption,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
     parse_date,
     user_of,
@@ -47,10 +48,9 @@ def explain(
     from earlywarn.followup.audit import note
     from earlywarn.roles import refuse_unless_groups, role_of
     from earlywarn.watchlist.explain import explain_student
-    from earlywarn.workspace import Workspace
 
     day = parse_date(as_of, "--as-of")
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     out = output(lang, as_json, workspace)
     asked = role_of(opened, role)
     refuse_unless_groups(asked)

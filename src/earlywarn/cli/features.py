@@ -14,12 +14,12 @@ from earlywarn.cli.common import (
     UserOption,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
     parse_date,
     user_of,
 )
 from earlywarn.errors import Text
-from earlywarn.workspace import Workspace
 
 
 @command
@@ -43,7 +43,7 @@ def features(
     from earlywarn.roles import role_of
 
     out_to = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     asked = role_of(opened, role)
     with out_to.progress(Text("正在计算特征…", "Computing features ...")):
         rows = write_features(opened, parse_date(as_of, "--as-of"), out, asked)

@@ -17,6 +17,7 @@ from earlywarn.cli.common import (
     UserOption,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
     parse_date,
     user_of,
@@ -24,7 +25,6 @@ from earlywarn.cli.common import (
 from earlywarn.cli.followup_inspection import inspection
 from earlywarn.errors import Text, UsageError
 from earlywarn.words import counted
-from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
     from earlywarn.followup.importing import Imported
@@ -53,7 +53,7 @@ def import_(
     from earlywarn.followup.importing import import_files
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     with out.progress(Text("正在读入", "Reading")) as stage:
         found = import_files(opened, files, who=user_of(user), stage=stage)
     out.data([_as_dict(one, out) for one in found])
@@ -135,7 +135,7 @@ def due(
     from earlywarn.roles import role_of
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     asked = role_of(opened, role)
     with out.progress(Text("正在核对日期", "Counting school days")):
         day, found = due_on(opened, parse_date(as_of, "--as-of") if as_of else None)
@@ -193,7 +193,7 @@ def case(
     from earlywarn.roles import role_of
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     asked = role_of(opened, role)
     with Ledger.open(opened) as ledger:
         numbered = _numbered(ledger, student)
@@ -240,7 +240,7 @@ def assign(
         raise UsageError(
             zh="请用 --leader 或 --teacher 写明是谁。", en="Say who: --leader or --teacher."
         )
-    with Ledger.open(Workspace.open(workspace)) as ledger:
+    with Ledger.open(open_workspace(workspace)) as ledger:
         found = ledger.assign(
             _case_of(ledger, student).id,
             who=user_of(user),
@@ -290,7 +290,7 @@ def open_(
         student_id=student or None,
         person=person or None,
     )
-    here = Workspace.open(workspace)
+    here = open_workspace(workspace)
     refuse_unknown(here, school, student)
     with Ledger.open(here) as ledger:
         (opened,) = ledger.open_cases(new, who=user_of(user))
@@ -320,7 +320,7 @@ def done(
     from earlywarn.followup.ledger import Ledger
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     with opened.lock("followup done"), Ledger.open(opened) as ledger:
         found = record(
             opened,
@@ -351,7 +351,7 @@ def unsettled(
     from earlywarn.followup.ledger import Ledger
 
     out = output(lang, as_json, workspace)
-    with Ledger.open(Workspace.open(workspace)) as ledger:
+    with Ledger.open(open_workspace(workspace)) as ledger:
         found = ledger.unsettled(school_id=school or None)
     out.data([_thing(one, out) for one in found])
     for one in found:
@@ -399,7 +399,7 @@ def settle(
     from earlywarn.followup.ledger import Ledger
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     with opened.lock("followup settle"), Ledger.open(opened) as ledger:
         keys = [one.key for one in ledger.unsettled(settled=True) if one.key.startswith(key)]
         ledger.settle(keys[0] if len(keys) == 1 else key, value or None, who=user_of(user))
@@ -432,7 +432,7 @@ def counts(
     from earlywarn.roles import role_of
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     asked = role_of(opened, role)
     found = count(opened, by, asked, since=parse_date(since, "--since") if since else None)
     note(opened, "followup counts", who=user_of(user), role=asked, rows=len(found))
@@ -462,7 +462,7 @@ def check(
     from earlywarn.followup.ledger import Ledger
 
     out = output(lang, as_json, workspace)
-    with Ledger.open(Workspace.open(workspace)) as ledger:
+    with Ledger.open(open_workspace(workspace)) as ledger:
         found = ledger.check()
     out.data([text(out.lang) for text in found])
     for text in found:

@@ -16,18 +16,19 @@ from earlywarn.cli.common import (
     RoleOption,
     UserOption,
     WorkspaceOption,
+    open_workspace,
     output,
     parse_date,
     user_of,
 )
 from earlywarn.errors import Text, UsageError
 from earlywarn.words import counted
-from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
     from earlywarn.followup.inspections import Inspected
     from earlywarn.followup.ledger import Inspection, Ledger, NewInspection, Order
     from earlywarn.roles import Role
+    from earlywarn.workspace import Workspace
 
 
 def inspection(
@@ -64,7 +65,7 @@ def inspection(
     from earlywarn.roles import role_of
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     asked, who = role_of(opened, role), user_of(user)
     said = {
         "--date": on.strip(),

@@ -15,11 +15,11 @@ from earlywarn.cli.common import (
     UserOption,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
     user_of,
 )
 from earlywarn.errors import Text, UsageError
-from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
     from earlywarn.forgetting import Forgetting
@@ -56,7 +56,7 @@ def forget(
     from earlywarn.forgetting import forget as take_out
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     who = user_of(user)
     if not dry_run and not yes:
         if as_json or not sys.stdin.isatty():

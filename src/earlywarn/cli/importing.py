@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from earlywarn.cli.common import JsonOption, LangOption, Output, WorkspaceOption, command, output
+from earlywarn.cli.common import (
+    JsonOption,
+    LangOption,
+    Output,
+    WorkspaceOption,
+    command,
+    open_workspace,
+    output,
+)
 from earlywarn.errors import Text
-from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
     from earlywarn.tables.opendata import Imported
+    from earlywarn.workspace import Workspace
 
 imports = typer.Typer(
     no_args_is_help=True, help="Import an open data set / 导入公开数据集", add_completion=False
@@ -61,7 +69,7 @@ def star(
 def _import(
     importer: Callable[[Workspace, Path], Imported], source: Path, workspace: Path, out: Output
 ) -> int:
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     with out.progress(Text("正在导入…", "Importing ...")):
         result = importer(opened, source)
     if not result.is_new:

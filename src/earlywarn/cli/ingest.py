@@ -15,6 +15,7 @@ from earlywarn.cli.common import (
     UserOption,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
     parse_date,
     user_of,
@@ -22,7 +23,6 @@ from earlywarn.cli.common import (
 from earlywarn.cli.ingest_batches import list_batches as show_list
 from earlywarn.cli.ingest_batches import refuse_beside_undo, undo_batch
 from earlywarn.errors import Text, UsageError
-from earlywarn.workspace import Workspace
 
 
 def register(app: typer.Typer) -> None:
@@ -123,7 +123,7 @@ def register(app: typer.Typer) -> None:
 
         Example: earlywarn ingest students roll.csv --snapshot 2026-09-01 --mapping cn-registry
         """
-        opened = Workspace.open(workspace)
+        opened = open_workspace(workspace)
         out = output(lang, as_json, workspace)
         if undo:
             refuse_beside_undo(bool(table), bool(files), list_batches, dry_run)

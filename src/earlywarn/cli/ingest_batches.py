@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from earlywarn.cli.common import Output
 from earlywarn.errors import EarlywarnError, Text, UsageError
-from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
     from earlywarn.tables.batchlist import Batch
     from earlywarn.tables.preview import Example, Preview
+    from earlywarn.workspace import Workspace
 
 _PIPED_WIDTH = 160
 _HEADS = (

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from earlywarn.cli.common import Output
 from earlywarn.cli.ingest_batches import say_how_to_mend, say_preview
 from earlywarn.errors import Text
-from earlywarn.tables.options import FileResult, IngestResult
+
+if TYPE_CHECKING:
+    from earlywarn.tables.options import FileResult, IngestResult
 
 _SHOWN = 5
 _NAMED_FILES = 10  # of more files in one batch only those with a fault are named

@@ -9,7 +9,6 @@ import typer
 
 from earlywarn.cli.common import JsonOption, LangOption, command, output
 from earlywarn.errors import Text
-from earlywarn.workspace import Config, Workspace
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +27,8 @@ def register(app: typer.Typer) -> None:
 
         Example: earlywarn init my-county --lang zh
         """
+        from earlywarn.workspace import Config, Workspace
+
         out = output(lang, as_json)
         made = Workspace.init(folder, Config(lang=out.lang))
         out.data({"workspace": str(made.root)})

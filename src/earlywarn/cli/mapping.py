@@ -14,10 +14,10 @@ from earlywarn.cli.common import (
     Output,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
 )
 from earlywarn.errors import EarlywarnError, Lang, Text, UsageError
-from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
     from earlywarn.tables.suggesting import Suggestion, Trial
@@ -70,7 +70,7 @@ def suggest_mapping(
     from earlywarn.files import write_whole
     from earlywarn.tables.suggesting import render, suggest
 
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     out = output(lang, as_json, workspace)
     with out.progress(Text("正在查看", "Looking at the file")):
         suggestion = suggest(opened, file, table, sheet)
@@ -127,7 +127,7 @@ def check_mapping(
     from earlywarn.tables.mapping import load_mapping
     from earlywarn.tables.suggesting import try_mapping
 
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     out = output(lang, as_json, workspace)
     if data_file is None:
         for name in TABLES:

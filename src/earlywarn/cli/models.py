@@ -9,10 +9,16 @@ import typer
 
 from earlywarn.cli import models_watch, train
 from earlywarn.cli.columns import print_columns
-from earlywarn.cli.common import JsonOption, LangOption, WorkspaceOption, command, output
+from earlywarn.cli.common import (
+    JsonOption,
+    LangOption,
+    WorkspaceOption,
+    command,
+    open_workspace,
+    output,
+)
 from earlywarn.cli.measures import print_measures
 from earlywarn.errors import Text
-from earlywarn.workspace import Workspace
 
 
 def list_models(
@@ -26,7 +32,7 @@ def list_models(
     from earlywarn.models.store.shipped import NOTE
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     own = registry.list_models(opened)
     entries = [*own, *registry.list_shipped(opened)]
     out.data(
@@ -78,7 +84,7 @@ def show(
     from earlywarn.models.weights import HEADS, weight_rows
 
     out = output(lang, as_json, workspace)
-    found, scorecard = registry.open_model(Workspace.open(workspace), model)
+    found, scorecard = registry.open_model(open_workspace(workspace), model)
     metrics = registry.read_metrics(found.folder)
     manifest = registry.read_manifest(found.folder)
     moved = weight_rows(scorecard, metrics)
@@ -127,7 +133,7 @@ def promote(
     from earlywarn.models.store import registry
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     with opened.lock("models promote"):
         scorecard = registry.promote(opened, model)
     out.data({"promoted": scorecard.label})
@@ -155,7 +161,7 @@ def rollback(
     from earlywarn.models.store import registry
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     with opened.lock("models rollback"):
         done = registry.rollback(opened)
     now = done.now.label if done.now else None

@@ -13,11 +13,11 @@ from earlywarn.cli.common import (
     LangOption,
     Output,
     WorkspaceOption,
+    open_workspace,
     output,
     parse_date,
 )
 from earlywarn.errors import Lang, Text
-from earlywarn.workspace import Workspace
 
 _ROWS = 15  # of a table on the terminal; --json has all
 
@@ -39,7 +39,7 @@ def compare(
     from earlywarn.models.watching import compare as comparing
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     sides = [comparing.Side.of(*registry.open_model(opened, label)) for label in (model, other)]
     found = comparing.compare(sides[0], sides[1])
     out.data(found)
@@ -163,7 +163,7 @@ def monitor(
     out = output(lang, as_json, workspace)
     day = parse_date(as_of, "--as-of") if as_of else None
     with out.progress(Text("正在比较…", "Comparing ...")) as stage:
-        found = watch(Workspace.open(workspace), day, model, stage)
+        found = watch(open_workspace(workspace), day, model, stage)
     out.data(found)
     out.say(
         Text(

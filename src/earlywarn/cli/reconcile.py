@@ -16,12 +16,12 @@ from earlywarn.cli.common import (
     UserOption,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
     parse_date,
     user_of,
 )
 from earlywarn.errors import Text, UsageError
-from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
     from earlywarn.reconcile.run import Reconciled, Reviewed
@@ -122,7 +122,7 @@ def _reconcile(
     from earlywarn.roles import refuse_unless_groups, role_of
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     asking = role_of(opened, role)
     refuse_unless_groups(asking)
     if not households:
@@ -169,7 +169,7 @@ def review(
     from earlywarn.roles import refuse_unless_groups, role_of
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     asking = role_of(opened, role)
     refuse_unless_groups(asking)
     with out.progress(Text("正在读入…", "Reading ...")) as stage:

@@ -16,13 +16,13 @@ from earlywarn.cli.common import (
     UserOption,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
     user_of,
 )
 from earlywarn.cli.report_cards import child, school
 from earlywarn.cli.report_registers import registers
 from earlywarn.errors import Text, UsageError
-from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
     from earlywarn.report.period.make import Made
@@ -61,7 +61,7 @@ def period(
             en="Name the period, such as `earlywarn report --period month --of 2026-11`.",
         )
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     asked = role_of(opened, role)
     refuse_unless_groups(asked)
     which = parse_period(kind, of, opened.config)

@@ -13,6 +13,7 @@ from earlywarn.cli.common import (
     RoleOption,
     UserOption,
     WorkspaceOption,
+    open_workspace,
     output,
     parse_date,
     user_of,
@@ -54,11 +55,10 @@ def child(
     from earlywarn.report.cards.child_page import child_json, child_page
     from earlywarn.report.cards.files import child_file
     from earlywarn.roles import role_of
-    from earlywarn.workspace import Workspace
 
     shown = output(lang, as_json, workspace)
     day = parse_date(as_of, "--as-of") if as_of else None
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     asked = role_of(opened, role)
     with shown.progress(Text("正在整理", "Gathering")) as stage:
         card = child_card(opened, student, asked, day, stage=stage)
@@ -102,11 +102,10 @@ def school(
     from earlywarn.report.cards.school import school_card
     from earlywarn.report.cards.school_page import school_json, school_page
     from earlywarn.roles import role_of
-    from earlywarn.workspace import Workspace
 
     shown = output(lang, as_json, workspace)
     day = parse_date(as_of, "--as-of") if as_of else None
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     asked = role_of(opened, role)
     with shown.progress(Text("正在整理", "Gathering")):
         card = school_card(opened, school_id, asked, day)

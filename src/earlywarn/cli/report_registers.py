@@ -13,12 +13,12 @@ from earlywarn.cli.common import (
     RoleOption,
     UserOption,
     WorkspaceOption,
+    open_workspace,
     output,
     parse_date,
     user_of,
 )
 from earlywarn.errors import Text
-from earlywarn.workspace import Workspace
 
 
 def registers(
@@ -50,7 +50,7 @@ def registers(
     from earlywarn.roles import refuse_unless_groups, role_of
 
     output_ = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     asked = role_of(opened, role)
     refuse_unless_groups(asked)
     with output_.progress(Text("正在生成台账", "Writing the ledgers")) as stage:

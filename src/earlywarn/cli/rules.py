@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,12 +14,11 @@ from earlywarn.cli.common import (
     Output,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
 )
 from earlywarn.errors import Text
-from earlywarn.rules.problems import Problem
 from earlywarn.words import counted
-from earlywarn.workspace import Workspace
 
 rules_app = typer.Typer(
     name="rules",
@@ -27,13 +26,16 @@ rules_app = typer.Typer(
     no_args_is_help=True,
 )
 
+if TYPE_CHECKING:
+    from earlywarn.rules.problems import Problem
+
 FolderArgument = Annotated[
     Path | None, typer.Argument(help="A rules folder instead of the workspace's / 规则文件夹")
 ]
 
 
 def _folder(workspace: Path, folder: Path | None) -> Path:
-    return folder if folder is not None else Workspace.open(workspace).rules
+    return folder if folder is not None else open_workspace(workspace).rules
 
 
 @rules_app.command("check")

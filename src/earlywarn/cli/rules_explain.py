@@ -12,6 +12,7 @@ from earlywarn.cli.common import (
     LangOption,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
 )
 
@@ -41,9 +42,8 @@ def explain(
     from earlywarn.errors import Text
     from earlywarn.report.rule_text import render
     from earlywarn.scoring.rule_explanation import explain_rule
-    from earlywarn.workspace import Workspace
 
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     out = output(lang, as_json, workspace)
     with out.progress(Text("正在读取各次评分", "Reading the runs")):
         found = explain_rule(opened, rule, runs=runs)

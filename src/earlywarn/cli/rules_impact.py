@@ -13,11 +13,11 @@ from earlywarn.cli.common import (
     Output,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
     parse_date,
 )
 from earlywarn.errors import Text
-from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
     from earlywarn.impact.rows import Impact
@@ -70,7 +70,7 @@ def impact(
     from earlywarn.report.impact import check_target, impact_json, write_impact
 
     shown = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     day = parse_date(as_of, "--as-of") if as_of else None
     target = out.expanduser().resolve() if out else None
     if target:

@@ -15,16 +15,18 @@ from earlywarn.cli.common import (
     WorkspaceOption,
     choose_lang,
     command,
+    open_workspace,
     output,
     parse_date,
     user_of,
 )
 from earlywarn.errors import Text
 from earlywarn.words import TIER_LABELS
-from earlywarn.workspace import Workspace
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from earlywarn.workspace import Workspace
 
 
 @command
@@ -54,7 +56,7 @@ def score(
     from earlywarn.watchlist.weekly import score_and_list
 
     out = output(lang, as_json, workspace)
-    opened = Workspace.open(workspace)
+    opened = open_workspace(workspace)
     day = parse_date(as_of, "--as-of") if as_of else None
     with out.progress(Text("正在评分…", "Scoring ...")) as stage:
         run = score_and_list(

@@ -12,12 +12,12 @@ from earlywarn.cli.common import (
     LangOption,
     WorkspaceOption,
     command,
+    open_workspace,
     output,
     parse_date,
 )
 from earlywarn.cli.measures import print_measures
 from earlywarn.errors import Text
-from earlywarn.workspace import Workspace
 
 
 def train(
@@ -42,7 +42,7 @@ def train(
     out = output(lang, as_json, workspace)
     day = parse_date(until, "--until") if until else None
     with out.progress(Text("训练", "training")) as stage:
-        result = train_model(Workspace.open(workspace), name, day, promote, stage)
+        result = train_model(open_workspace(workspace), name, day, promote, stage)
     out.data(
         {
             "model": result.scorecard.label,
