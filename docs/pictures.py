@@ -6,8 +6,9 @@ poppler's pdftoppm and pdfinfo. The open data sets are left out where they are n
     python docs/pictures.py [WHAT ...] [--in FOLDER]
 
 WHAT is city (lists on a screen, on a phone and printed, a child's sheet, workbook, index, county,
-daily round, card), first_hour (the steps of docs/your-data.md), oulad or star. In FOLDER the
-workspaces are kept: one that is there is not made and trained again; that of first_hour is.
+daily round, card), reports (monthly and yearly report, cards, ledger, reconcile), first_hour (the
+steps of docs/your-data.md), oulad or star. In FOLDER the workspaces are kept: one that is there is
+not made and trained again; those of reports and first_hour are.
 """
 
 from __future__ import annotations
@@ -60,6 +61,11 @@ b { color: #0550ae; }
 i { font: 12.46px/1 "DejaVu Sans Mono"; }  /* lines of tables: in the Chinese font twice as wide */
 </style><pre>"""
 ROUNDS = (2, 1, 0)  # days before the list on which a daily round was made
+# Of the generated city's last school year: months, the day of a list, that of the household list.
+MONTHS = (*(f"2025-{month:02}" for month in range(9, 13)), *(f"2026-{m:02}" for m in range(1, 6)))
+LIST_DAY, HOUSEHOLD_DAY = date(2026, 6, 12), date(2025, 10, 31)
+SUSPECTED = "疑似辍学台账"  # the ledger of suspected dropouts
+BY = "李明"  # who makes the rounds and records the steps
 
 
 def earlywarn(*arguments: str) -> dict[str, Any]:
@@ -137,6 +143,18 @@ def print_workbook(book: Path, name: str, *, alone: bool = False) -> None:
         printed = ["--headless", "--convert-to", "pdf", "--outdir", folder, str(book)]
         subprocess.run([SOFFICE, profile, *printed], check=True, capture_output=True)
         printed_page(Path(folder) / f"{book.stem}.pdf", name, 1, alone=alone)
+
+
+def print_sheet(book: Path, title: str, name: str) -> None:
+    """Write what is on the first page of one sheet of a workbook as docs/images/NAME.png."""
+    opened = openpyxl.load_workbook(book)
+    for other in opened.worksheets:
+        if other.title != title:
+            opened.remove(other)
+    with tempfile.TemporaryDirectory() as folder:
+        part = Path(folder) / "sheet.xlsx"
+        opened.save(part)
+        print_workbook(part, name, alone=True)
 
 
 def printed_page(pdf: Path, name: str, number: int, *, alone: bool = False) -> None:
@@ -315,6 +333,110 @@ def city(folder: Path) -> None:
     card(root, "card-city", "zh")
 
 
+def reports(folder: Path) -> None:
+    """The generated city again: what the bureau hands in, over a school year.
+
+    Each month is reported; in June two outcomes of May come in late, one child is followed up and
+    its school inspected.
+    """
+    root = folder / "reports"
+    shutil.rmtree(root, ignore_errors=True)
+    source = Path(earlywarn("simulate", str(root), "--households")["source"])
+    here = ["-w", str(root), "--lang", "zh"]
+    for month in MONTHS:
+        earlywarn("report", "--period", "month", "--of", month, *here)
+    tell_late(root)
+    by = ["--user", BY, *here]
+    earlywarn("score", "--model", "none", "--as-of", str(LIST_DAY), *by)
+    for days in ROUNDS:
+        day = str(LIST_DAY - timedelta(days=days))
+        away = earlywarn("daily", "--as-of", day, *by)["schools"]
+    child, school = follow_up(root, away)
+    photograph_reports(root, child, school["school_id"], school["county"])
+    photograph_reconcile(root, source)
+
+
+def photograph_reports(root: Path, child: str, school: str, county: str) -> None:
+    """Photograph June's report, print that of the year, both cards and a county's ledger."""
+    here = ["-w", str(root), "--lang", "zh"]
+    june = Path(earlywarn("report", "--period", "month", "--of", "2026-06", *here)["folder"])
+    photograph(june / "report.html", "report-month-zh", width=1100, height=1500)
+    print_pages(june / "report.html", [("report-month-print-zh", 1)])
+    year = Path(earlywarn("report", "--period", "year", "--of", "2025", *here)["folder"])
+    print_pages(year / "report.html", [("report-year-print-zh", 1)])
+    card = Path(earlywarn("report", "child", child, *here)["file"])
+    print_pages(card, [("child-card-zh", 1), ("child-card-end-zh", -1)])
+    last = ["--as-of", str(LIST_DAY), *here]
+    print_pages(Path(earlywarn("report", "school", school, *last)["file"]), [("school-card-zh", 1)])
+    (book,) = earlywarn("report", "registers", "--county", county, *last)["counties"]
+    print_sheet(Path(book["file"]), SUSPECTED, "register-zh")
+
+
+def photograph_reconcile(root: Path, source: Path) -> None:
+    """Hold the generated lists against the registry; photograph what comes out."""
+    lists = ["--households", str(source / "households.csv")]
+    lists += ["--poverty", str(source / "poverty.csv"), "--as-of", str(HOUSEHOLD_DAY)]
+    compared = Path(earlywarn("reconcile", *lists, "-w", str(root), "--lang", "zh")["folder"])
+    print_workbook(compared / "reconcile.xlsx", "reconcile-zh", alone=True)
+    print_workbook(compared / "review.xlsx", "reconcile-review-zh", alone=True)
+
+
+def tell_late(root: Path) -> None:
+    """Let two schools tell late what became of children suspected in May."""
+    books = earlywarn("report", "registers", "-w", str(root), "--as-of", "2026-05-31")["counties"]
+    suspected = [child for book in books for child in open_since_may(Path(book["file"]))]
+    out, back = suspected[:2]
+    late = root.parent / "late.csv"
+    late.write_text(
+        "student_id,date,event,cause\n"
+        f"{out},2026-05-27,dropped_out,work\n{back},2026-05-28,returned,\n",
+        encoding="utf-8",
+    )
+    earlywarn("ingest", "outcomes", str(late), "-w", str(root))
+
+
+def open_since_may(register: Path) -> list[str]:
+    """Return who is suspected since May, by a county's ledger."""
+    sheet = openpyxl.load_workbook(register, read_only=True)[SUSPECTED]
+    rows = iter(sheet.iter_rows(values_only=True))
+    heading = next(row for row in rows if "学籍号" in row)
+    lines = [dict(zip(heading, row, strict=True)) for row in rows]
+    return [
+        line["学籍号"]
+        for line in lines
+        if line["状态"] == "在案" and f"{line['立案日期']:%Y-%m}" == "2026-05"
+    ]
+
+
+def follow_up(root: Path, schools: Sequence[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """Record the steps for the child that is away longest, and inspections of its school.
+
+    Returns the child's number and the school as the daily round has it.
+    """
+    every = [(child, school) for school in schools for child in school["away"]]
+    child, school = max(every, key=lambda one: (one[0]["day"], one[0]["student_id"]))
+    who, teacher = child["student_id"], child["homeroom_teacher"]
+    here = ["-w", str(root), "--user", BY]
+    earlywarn("followup", "assign", who, "--leader", "赵校长", "--teacher", teacher, *here)
+    steps = [
+        ("contact", 0, "电话联系到祖母，孩子不愿上学"),
+        ("visit", 1, "家访：父母在外地务工，孩子想跟着去；已约村干部再谈"),
+        ("report", 4, "已书面报告乡镇和县教育局"),
+    ]
+    for step, days, told in steps:
+        day = date.fromisoformat(child["first_day"]) + timedelta(days=days)
+        earlywarn("followup", "done", who, step, "--on", str(day), "--note", told, *here)
+    visit = ["followup", "inspection", school["school_id"], *here]
+    passed = ["--date", "2025-10-22", "--by", "王明", "--result", "passed", "--signed-by", "李华"]
+    improve = ["--date", "2026-04-15", "--by", "王明、周敏", "--result", "improve"]
+    improve += ["--signed-by", "李华", "--note", "七年级两个班缺近两周的考勤"]
+    improve += ["--ordered", "补报四月考勤", "--ordered", "为每名留守儿童更新档案"]
+    earlywarn(*visit, *passed)
+    earlywarn(*visit, *improve, "--until", "2026-05-15")
+    earlywarn(*visit, "--done", "1", "--by", "张强", "--date", "2026-04-28")
+    return who, school
+
+
 def fullest(schools: Path) -> Path:
     """Return the school's page with the most different tiers, then the most children."""
     return max(schools.glob("*.html"), key=lambda page: (tiers(page), page.stat().st_size))
@@ -352,10 +474,12 @@ def open_data(name: str, folder: Path) -> None:
 def main() -> None:
     """Make the pictures asked for."""
     parser = argparse.ArgumentParser(description="Makes the pictures of docs/images anew.")
-    parser.add_argument("what", nargs="*", default=["city", "first_hour", "oulad", "star"])
+    parser.add_argument(
+        "what", nargs="*", default=["city", "reports", "first_hour", "oulad", "star"]
+    )
     parser.add_argument("--in", dest="folder", type=Path, help="where to keep the workspaces")
     asked = parser.parse_args()
-    made = {"city": city, "first_hour": first_hour}
+    made = {"city": city, "reports": reports, "first_hour": first_hour}
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = asked.folder or Path(name)

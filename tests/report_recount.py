@@ -31,6 +31,8 @@ class Recounted:
     figures: dict[tuple[str, str], Counter[str]]
     causes: dict[str, Counter[str]]
     still: Counter[str]
+    carried: Counter[str]
+    open: Counter[str]
     days: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     needs: Counter[tuple[str, str]] = field(default_factory=Counter)
     movers: set[str] = field(default_factory=set)
@@ -132,7 +134,14 @@ def recount(source: Source, start: date, end: date, today: date) -> Recounted:
             causes[event][cause if isinstance(cause, str) else ""] += 1
         if standing.get(student) == event:
             still.add((student, event))
-    found = Recounted(dict(figures), causes, Counter(event for _, event in still))
+    before = counted(source, start - timedelta(1))[1]
+    found = Recounted(
+        dict(figures),
+        causes,
+        still=Counter(event for _, event in still),
+        carried=Counter(before.values()),
+        open=Counter(standing.values()),
+    )
     _schools(source, found, start, end)
     return found
 

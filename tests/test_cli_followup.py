@@ -154,6 +154,17 @@ def test_a_child_on_no_registry_has_a_case(workspace):
     assert run(workspace, "followup", "open", "--school", "VB")[0] == 2
 
 
+def test_a_case_of_nobody_says_whether_school_or_child_is_unknown(workspace):
+    for school, student, says in (
+        ("NOWHERE", TRUANT, "No school NOWHERE is in the table of schools. Check --school."),
+        ("VB", "NOBODY", "No student NOBODY is on the registry. Check --student;"),
+    ):
+        code, text = run(
+            workspace, "followup", "open", "--school", school, "--student", student, lang="en"
+        )
+        assert (code, says in text) == (1, True)
+
+
 def test_every_look_is_logged(workspace, tmp_path):
     out = tmp_path / "features.parquet"
     day = VILLAGE_DAY.isoformat()

@@ -11,7 +11,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from daily_village import village, workspace_of
 from earlywarn.cli import reconcile as command
+from earlywarn.errors import EarlywarnError
 from earlywarn.followup.ledger import Ledger
 from earlywarn.forgetting.process import forget
 from earlywarn.workspace import Workspace
@@ -127,7 +129,7 @@ def test_several_files_and_no_cases(workspace: Workspace, lists: Path) -> None:
     result = run(workspace, "--households", *files, "--no-cases", *more)
     assert result.exit_code == 3
     told = json.loads(result.stdout)
-    assert told["counts"]["lines"] == {"households": 7}
+    assert told["counts"]["lines"] == {"households": 8}
     assert told["counts"]["lists"]["no_roll"] == 3
     assert told["cases_opened"] == 0
     assert [(row["file"], row["row"]) for row in told["unread"]] == [("二.csv", 5)]
@@ -167,6 +169,9 @@ def test_next_month_opens_nothing_twice(workspace: Workspace, lists: Path) -> No
         (["--households", "LISTS", "--mapping", "police"], 1, "no mapping police"),
         (["--households", "LISTS", "--as-of", "soon"], 2, "soon"),
         (["--households", "LISTS", "--as-of", "2020-01-01"], 1, "Nobody is enrolled"),
+        (["--households", "LISTS", "--as-of", "2199-01-01"], 1, "has not come yet"),
+        (["--households", "EMPTY"], 1, "headings and no child"),
+        (["--households", "LISTS", "--poverty", "EMPTY"], 1, "headings and no child"),
         (["--households", "LISTS", "--role", "school"], 1, "role school"),
         (["--households", "LISTS", "--role", "researcher"], 1, "role researcher"),
         (["--households", "LISTS", "--role", "king"], 2, "no role king"),
@@ -177,12 +182,28 @@ def test_next_month_opens_nothing_twice(workspace: Workspace, lists: Path) -> No
 def test_plain_errors(
     workspace: Workspace, lists: Path, words: list[str], code: int, said: str
 ) -> None:
-    told = [str(lists) if word == "LISTS" else word for word in words]
+    files = {"LISTS": lists, "EMPTY": write(lists.parent / "空.csv", [])}
+    told = [str(files.get(word, word)) for word in words]
     result = run(workspace, *told, "--lang", "en")
     assert result.exit_code == code, result.output
     assert said in result.output
     assert not list((workspace.root).glob("reconcile/*/*"))
     assert not [name for name in NAMES if name in result.output]
+
+
+def test_without_schools_it_says_why_there_is_no_case(tmp_path: Path) -> None:
+    one = CHILDREN[0]
+    student = str(one["student_id"])
+    tables = village({student: THERE}, children={student: one}, reported=25)
+    del tables["schools"]
+    workspace = workspace_of(tmp_path / "某县", tables)
+    households = write(tmp_path / "a.csv", [line(one), stranger("秦小月", date(2013, 5, 6))])
+    words = ("--as-of", AS_OF, "--households", households)
+    for _ in range(2):
+        result = run(workspace, *words, "--lang", "zh")
+        assert "新立案 0 件" in result.output
+        assert "有 1 名无学籍的孩子没有立案" in result.output
+        assert "earlywarn ingest schools" in result.output
 
 
 def test_the_review_on_the_command_line(workspace: Workspace, tmp_path: Path) -> None:
@@ -238,6 +259,73 @@ def test_nothing_of_a_forgotten_child_stays(workspace: Workspace, tmp_path: Path
     assert holding(folder, (str(asked["student_id"]), str(asked["name"]))) == {}
     result = run(workspace, "--households", households, "--json")
     assert json.loads(result.stdout)["counts"]["forgotten"]["households"] == 2
+
+
+def _cards(workspace: Workspace) -> dict[str, Path]:
+    """Write a card for each case as `report card` does, and return them by the child's name."""
+    folder = workspace.root / "reports" / "children"
+    folder.mkdir(parents=True, exist_ok=True)
+    with Ledger.open(workspace) as ledger:
+        cards = {str(case.person): folder / f"case {case.id}.html" for case in ledger.cases()}
+    for name, path in cards.items():
+        path.write_text(
+            f'<article class="sheet card" data-child="{name}">{name}</article>', "utf-8"
+        )
+    return cards
+
+
+def _rows(folder: Path, name: str) -> int:
+    return sum(name in map(str, row) for rows in sheets(folder).values() for row in rows)
+
+
+def test_forgetting_a_name_that_others_have(workspace: Workspace, tmp_path: Path) -> None:
+    name = str(CHILDREN[0]["name"])
+    born = date(2014, 5, 6)
+    households = write(tmp_path / "a.csv", [line(CHILDREN[1]), stranger(name, born)])
+    run(workspace, "--households", households)
+    folder = workspace.root / "reconcile" / AS_OF.isoformat() / "1"
+    assert _rows(folder, name) == 2  # on no roll; the namesake is on no list
+    (card,) = _cards(workspace).values()
+    assert forget(workspace, name, who="t").cases == 1
+    assert _rows(folder, name) == 1
+    assert holding(folder, (born.isoformat(),)) == {}
+    assert not card.exists()
+    # The namesake's line still comes, the child's does not.
+    later = write(tmp_path / "b.csv", [line(CHILDREN[0]), stranger(name, born)])
+    told = json.loads(run(workspace, "--households", later, "--json").stdout)
+    assert told["counts"]["forgotten"] == {"households": 1}
+    assert told["counts"]["lines"] == {"households": 1}
+
+
+@pytest.mark.parametrize("said", ["古丽扎・买提", "古丽扎 买提", "古丽扎·买提", "1"])
+def test_forgetting_with_other_dots_or_the_number(
+    workspace: Workspace, tmp_path: Path, said: str
+) -> None:
+    born = date(2014, 5, 6)
+    one, other = (stranger(name, born) for name in ("古丽扎·买提", "古丽扎・买提"))
+    households = write(tmp_path / "a.csv", [line(CHILDREN[1]), one])
+    run(workspace, "--households", households, "--poverty", write(tmp_path / "b.csv", [other]))
+    (card,) = _cards(workspace).values()
+    assert holding(workspace.root, ("古丽扎",))
+    assert forget(workspace, said, who="t").cases == 1
+    assert holding(workspace.root, ("古丽扎",)) == {}
+    assert not card.exists()
+    told = json.loads(run(workspace, "--households", households, "--json").stdout)
+    assert told["counts"]["forgotten"] == {"households": 1}
+
+
+def test_forgetting_one_of_two_with_a_name(workspace: Workspace, lists: Path) -> None:
+    run(workspace, "--households", lists)
+    folder = workspace.root / "reconcile" / AS_OF.isoformat() / "1"
+    cards = _cards(workspace)
+    with pytest.raises(EarlywarnError, match="number of the case: 1, 2"):
+        forget(workspace, "秦小月", who="t")
+    forget(workspace, "秦小月（2013-05-06）", who="t")
+    assert _rows(folder, "秦小月") == 1
+    assert holding(folder, ("2013-05-06",)) == {}
+    assert [path.exists() for _, path in sorted(cards.items())] == [True, False]
+    with pytest.raises(EarlywarnError, match="number of the case"):
+        forget(workspace, "99", who="t")
 
 
 def test_help_has_examples(workspace: Workspace) -> None:

@@ -24,7 +24,11 @@ DOCS = ROOT / "docs"
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
 PAGES = (*READMES, ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md")))
 COMMANDS = dict(commands_reference.commands())
-LEAVES = {name: c for name, c in COMMANDS.items() if not commands_reference.is_group(c)}
+LEAVES = {
+    name: c
+    for name, c in COMMANDS.items()
+    if not commands_reference.is_group(c) or c.invoke_without_command
+}
 
 
 def read(page: Path) -> str:

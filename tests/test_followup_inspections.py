@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from earlywarn.followup.escalation import FILE, INSPECTIONS_A_YEAR, Escalation, 
 from earlywarn.followup.inspections import Inspected, first_day, inspected, record, record_done
 from earlywarn.followup.ledger import Inspection, Ledger, NewInspection, Order
 from earlywarn.followup.ledger.connect import reading, writing
+from earlywarn.followup.ledger.inspections import Said
 from earlywarn.followup.ledger.migrate import downgrade, revision
 from earlywarn.followup.ledger.schema import (
     HEAD,
@@ -73,10 +75,15 @@ def test_other_words_correct_it_and_orders_add_up(ledger: Ledger) -> None:
     (found,) = ledger.inspections()
     assert (found.id, found.result, found.signed_by) == (1, "failed", "赵局长")
     assert found.note == "登记不全"
+    assert found.before == (Said("improve", "李局长", "登记不全"),)
     assert [order.text for order in found.orders] == ["补登", "家访"]
     # Said as at first, it is a correction of the correction.
     assert ledger.record_inspection(FIRST, who="u")
     assert [one.result for one in ledger.inspections()] == ["improve"]
+    assert [said.result for said in ledger.inspections()[0].before] == ["improve", "failed"]
+    # More that is ordered corrects nothing.
+    ledger.record_inspection(replace(FIRST, ordered=("公示",)), who="u")
+    assert len(ledger.inspections()[0].before) == 2
     # Another inspector of that day, and another day, are inspections of their own.
     ledger.record_inspection(NewInspection("VA", AUTUMN, "周督学", "passed", "李局长"), who="u")
     ledger.record_inspection(NewInspection("VA", SPRING, "王督学", "passed", "李局长"), who="u")
@@ -97,8 +104,8 @@ def test_what_was_ordered_is_done(ledger: Ledger) -> None:
     ((order,),) = [one.orders for one in ledger.inspections()]
     assert (order.done_on, order.done_by) == (date(2026, 10, 31), "张校长")
     for school, number, message in (
-        ("VA", 2, "no order 2; it has 1"),
-        ("VB", 1, "no order 1: nothing was ordered"),
+        ("VA", 2, "no order #2; it has #1"),
+        ("VB", 1, "no order #1: nothing was ordered"),
     ):
         with pytest.raises(EarlywarnError, match=message):
             ledger.record_done(school, number, on=TODAY, **done)
@@ -287,14 +294,19 @@ def test_the_command_records_lists_and_tells_what_is_missing(county: Workspace) 
     code, said = run(county, *RECORD)
     assert (code, said.splitlines()[0]) == (
         0,
-        "Inspection 1 is recorded: school VA, 2020-10-12, to improve.",
+        "School VA, 2020-10-12, 王督学: the inspection is recorded, to improve.",
     )
-    assert run(county, *RECORD)[0] == 0
+    assert "  #2  家访  by 2020-11-01  not done  (--done 2)" in said.splitlines()
+    code, said = run(county, *RECORD)
+    assert (code, said.splitlines()[0]) == (
+        0,
+        "School VA, 2020-10-12, 王督学: unchanged, to improve.",
+    )
     code, said = run(county, "VA", "--done", "1", "--date", "2020-10-20", "--by", "张校长")
-    assert (code, said.strip()) == (0, "Order 1 is recorded as done.")
+    assert (code, said.strip()) == (0, "Order #1 is recorded as done.")
     (listed,) = json.loads(run(county, "VA", "--json")[1])
     assert [order["done_on"] for order in listed["orders"]] == ["2020-10-20", None]
-    assert "[2]  家访  限 2020-11-01 前  未完成" in run(county, "VA", lang="zh")[1]
+    assert "#2  家访  限 2020-11-01 前  未完成  (--done 2)" in run(county, "VA", lang="zh")[1]
     found = json.loads(run(county, "--json")[1])["counties"]
     assert [(one["school_id"], one["overdue"], one["missing"]) for one in found["某县"]] == [
         ("VA", [2], 2),
@@ -311,6 +323,55 @@ def test_the_command_records_lists_and_tells_what_is_missing(county: Workspace) 
         assert {line.action for line in opened.audited()} == {"followup inspection"}
         assert len(opened.audited()) == 7
         assert opened.check() == ()
+
+
+def test_a_correction_says_what_stood_before(county: Workspace) -> None:
+    run(county, *RECORD)
+    failed = ("VA", *RECORD[1:5], "--result", "failed", "--signed-by", "赵局长")
+    said = run(county, *failed, "--ordered", "公示")[1].splitlines()
+    assert said[:2] == [
+        "School VA, 2020-10-12, 王督学: corrected: before to improve, signed by 李局长; "
+        "now failed, signed by 赵局长.",
+        "1 order added.",
+    ]
+    told = json.loads(run(county, *failed, "--ordered", "核对", "--json")[1])
+    assert (told["change"], told["added"]) == ("orders_added", [4])
+    listed = run(county, "VA", lang="zh")[1].splitlines()
+    assert listed[:2] == [
+        "2020-10-12  不合格  王督学  签字：赵局长",
+        "    已更正，原为：限期整改，李局长签字",
+    ]
+    assert "李局长" not in run(county, "VA", "--role", "researcher")[1]
+
+
+@pytest.mark.parametrize("role", ["school", "homeroom", "researcher"])
+def test_who_is_inspected_records_nothing(county: Workspace, role: str) -> None:
+    run(county, *RECORD)
+    for arguments in (RECORD, ("VA", "--done", "1", "--by", "张校长")):
+        code, said = run(county, *arguments, "--role", role)
+        assert (code, f"The role {role} may not record" in said) == (1, True)
+    with Ledger.open(county) as opened:
+        assert [order.done_on for order in opened.inspections()[0].orders] == [None, None]
+    assert run(county, "VA", "--role", role)[0] == 0
+    code, said = run(county, "--role", role)
+    assert (code, "name it" in said) == ((0, False) if role == "researcher" else (1, True))
+
+
+def test_a_school_year_that_is_past(county: Workspace) -> None:
+    run(county, *RECORD)
+    run(county, "VA", "--done", "1", "--date", "2020-10-20", "--by", "张校长")
+    found = json.loads(run(county, "--as-of", "2020-10-15", "--json")[1])
+    assert (found["as_of"], found["since"]) == ("2020-10-15", "2020-09-01")
+    one = found["counties"]["某县"][0]
+    assert (one["school_id"], one["inspected"], one["missing"]) == ("VB", 0, 2)
+    one = found["counties"]["某县"][1]
+    assert (one["school_id"], one["inspected"], one["missing"]) == ("VA", 1, 1)
+    assert [order["done_on"] for order in one["open"]] == [None, None]
+    assert (
+        "As of 2020-10-15; the school year began on 2020-09-01."
+        in run(county, "--as-of", "2020-10-15")[1]
+    )
+    assert json.loads(run(county, "VA", "--as-of", "2020-10-11", "--json")[1]) == []
 
 
 def test_a_researcher_sees_neither_school_nor_people(county: Workspace) -> None:
@@ -332,6 +393,7 @@ def test_a_researcher_sees_neither_school_nor_people(county: Workspace) -> None:
         ),
         ((*RECORD[:7], "--signed-by", "李", "--until", "2020-11-01"), "say with --ordered"),
         (("VA", "--done", "1"), "Say with --by"),
+        ((*RECORD, "--as-of", "2020-10-12"), "--as-of is to list"),
         (("--done", "1", "--by", "张"), "Name the school"),
         (("VA", "--done", "1", "--by", "张", "--note", "x"), "cannot be used with --note"),
         (("VA", "--date", "12.10.2020", *RECORD[3:]), "--date: 12.10.2020 is not a date"),

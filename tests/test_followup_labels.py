@@ -92,3 +92,21 @@ def test_an_unknown_step_names_those_there_are(workspace):
         case = absent(ledger, "0001")
         with pytest.raises(UsageError, match="no step or state fly; there are contact, visit"):
             record(workspace, ledger, case, "fly", DAY, who="张三")
+
+
+def test_a_return_counts_where_a_file_told_of_the_dropout(workspace):
+    told = rows("outcomes", student_id=["0001"], date=[DAY], event=["dropped_out"])
+    load(workspace, "outcomes", told)
+    with Ledger.open(workspace) as ledger:
+        record(workspace, ledger, absent(ledger, "0001"), "returned", VILLAGE_DAY, who="张三")
+        assert bring_back(workspace, ledger) == 1  # its own row is no reason for another
+    of_child = [row[1:3] for row in outcomes(workspace) if row[0] == "0001"]
+    assert of_child == [(DAY, "dropped_out"), (VILLAGE_DAY, "returned")]
+
+
+def test_a_return_without_a_leaving_is_none_however_often_it_is_brought_back(workspace):
+    with Ledger.open(workspace) as ledger:
+        case = absent(ledger, "0001")
+        for _ in range(2):
+            record(workspace, ledger, case, "returned", VILLAGE_DAY, who="张三")
+    assert not [row for row in outcomes(workspace) if row[0] == "0001"]

@@ -119,13 +119,6 @@ def test_mappings_that_cannot_be_used(workspace: Workspace, text: str, said: str
 BAD = [
     (",女,2013-02-11,,,,,,", "姓名", "empty"),
     ("\u3000,女,2013-02-11,,,,,,", "姓名", "empty"),
-    ("孙,男,2013-02-30,,,,,,", "出生日期", "date"),
-    ("孙,男,去年春天,,,,,,", "出生日期", "date"),
-    ("孙,男,11/02/2013,,,,,,", "出生日期", "day/month"),
-    ("孙,男,1813-02-11,,,,,,", "出生日期", "year"),
-    ("孙,很乖,2013-02-11,,,,,,", "性别", "M, F"),
-    ("孙,3,2013-02-11,,,,,,", "性别", "M, F"),
-    ("孙,1女,2013-02-11,,,,,,", "性别", "do not agree"),
     ("孙,男,2013-02-11,5.30102E+17,,,,,", "身份证号", "scientific|digits"),
     ("孙,男,2013-02-11,530102.0,,,,,", "身份证号", "number|text"),
     ("孙,男,2013-02-11,,,,,,,多", "", "headings"),
@@ -146,6 +139,138 @@ def test_a_bad_row_stops_no_good_one(
     assert bad[2] in (column, "")
     assert re.search(said, found.unread[0].why.en)
     assert "孙" not in f"{found.unread}"
+
+
+# A cell that cannot be read, its column, a word of the cure, and what is left of the row.
+CELLS = [
+    ("孙,男,2013-02-30,,,,,,", "出生日期", "date", ("M", None)),
+    ("孙,男,去年春天,,,,,,", "出生日期", "date", ("M", None)),
+    ("孙,男,11/02/2013,,,,,,", "出生日期", "day/month", ("M", None)),
+    ("孙,男,1813-02-11,,,,,,", "出生日期", "year", ("M", None)),
+    ("孙,很乖,2013-02-11,,,,,,", "性别", "男 or 女.*M, F", (None, date(2013, 2, 11))),
+    ("孙,3,2013-02-11,,,,,,", "性别", "男 or 女.*M, F", (None, date(2013, 2, 11))),
+    ("孙,1女,2013-02-11,,,,,,", "性别", "do not agree", (None, date(2013, 2, 11))),
+    (f"孙,男,去年,{ID},,,,,", "出生日期", "date", ("M", date(2013, 2, 11))),
+]
+
+
+@pytest.mark.parametrize(("row", "column", "said", "left"), CELLS)
+def test_a_bad_cell_takes_no_child_away(
+    workspace: Workspace, tmp_path: Path, row: str, column: str, said: str, left: tuple[Any, ...]
+) -> None:
+    found = read(workspace, put(tmp_path, f"{HEAD}{GOOD}{row}\n"))
+    assert found.lines["name"].to_pylist() == ["孙", "钱雨桐"]
+    child = found.lines.to_pylist()[0]
+    assert (child["sex"], child["birth_date"]) == left
+    assert found.unread_rows == 0
+    (bad,) = found.unread
+    assert (bad.row, bad.column, bad.kept) == (3, column, True)
+    assert re.search(said, bad.why.en)
+    assert "孙" not in f"{bad}"
+
+
+def test_a_bad_cell_beside_one_that_costs_the_row(workspace: Workspace, tmp_path: Path) -> None:
+    found = read(workspace, put(tmp_path, f"{HEAD}{GOOD},很乖,2013-02-11,,,,,,\n"))
+    assert found.lines.num_rows == 1
+    assert [(bad.column, bad.kept) for bad in found.unread] == [("姓名", False), ("性别", False)]
+    assert found.unread_rows == 1
+
+
+@pytest.mark.parametrize("sex", ["", "不详", "未知", " 未说明的性别", "9", "Unknown"])
+def test_a_sex_that_nobody_knows(workspace: Workspace, tmp_path: Path, sex: str) -> None:
+    found = read(workspace, put(tmp_path, f"{HEAD}甲,{sex},2013-02-11,,,,,,\n"))
+    assert found.lines["sex"].to_pylist() == [None]
+    assert found.unread == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "born"),
+    [
+        ("2014.03.02", date(2014, 3, 2)),
+        ("2014.3.2", date(2014, 3, 2)),
+        (" ２０１４．３．２", date(2014, 3, 2)),
+        ("2014.03.02.", date(2014, 3, 2)),
+        ("2014.03", date(2014, 3, 1)),
+        ("2014.13.02", None),
+        ("2014.1", None),
+    ],
+)
+def test_dates_with_dots(
+    workspace: Workspace, tmp_path: Path, written: str, born: date | None
+) -> None:
+    found = read(workspace, put(tmp_path, f"{HEAD}甲,女,{written},,,,,,\n"))
+    assert found.lines["birth_date"].to_pylist() == [born]
+    assert len(found.unread) == (born is None)
+
+
+NOBODYS = [
+    *("合计,,40,,,,,,", "总计：40人,,,,,,,,", ",小计,,,,,,,", "合计,40"),
+    *("填表人：张三,,,,,,,,", "制表 李四,,,,,,,,", "注：本表一式两份,,,,,,,,", HEAD.strip()),
+]
+
+
+@pytest.mark.parametrize("row", NOBODYS)
+def test_rows_that_are_no_childs(workspace: Workspace, tmp_path: Path, row: str) -> None:
+    found = read(workspace, put(tmp_path, f"{HEAD}{GOOD}{row}\n"))
+    assert found.lines["name"].to_pylist() == ["钱雨桐"]
+    assert found.unread == ()
+    (note,) = found.notes
+    assert "第 3 行" in note.zh
+    assert "张三" not in note.zh
+
+
+@pytest.mark.parametrize("row", [f"合计,女,,{ID},,,,,", "合计,女,2013-02-11,,,,,,", "注意,,,,,,,,"])
+def test_a_child_with_such_a_name(workspace: Workspace, tmp_path: Path, row: str) -> None:
+    found = read(workspace, put(tmp_path, f"{HEAD}{row}\n"))
+    assert found.lines["name"].to_pylist() == [row.partition(",")[0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (HEAD, "headings and no child"),
+        (f"{HEAD},女,,,,,,,\n", "row 2, column 姓名: must be filled"),
+    ],
+)
+def test_a_list_of_which_nothing_can_be_read(
+    workspace: Workspace, tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(EarlywarnError, match=said):
+        read(workspace, put(tmp_path, text))
+    both = read(workspace, put(tmp_path, text), put(tmp_path, HEAD + GOOD, "名单 2.csv"))
+    assert both.counts == (0, 1)
+    assert any("not one child" in note.en for note in both.notes)
+
+
+def _villages(path: Path) -> Path:
+    book = openpyxl.Workbook()
+    for title, name in (("张村", "甲"), ("李村", "乙")):
+        sheet = book.create_sheet(title)
+        sheet.append([f"{title}户籍人口名单"])
+        sheet.append(["姓名", "出生日期", "身份证号"])
+        sheet.append([name, date(2013, 2, 11), ID])
+    book["Sheet"].append(["本工作簿由各村填报"])
+    book.create_sheet("空")
+    book.save(path)
+    return path
+
+
+def test_every_village_has_its_sheet(workspace: Workspace, tmp_path: Path) -> None:
+    found = read(workspace, _villages(tmp_path / "某镇.xlsx"))
+    told = found.lines.select(["name", "file", "row", "birth_date"]).to_pylist()
+    assert [tuple(row.values()) for row in told] == [
+        ("乙", "某镇.xlsx“李村”", 3, date(2013, 2, 11)),
+        ("甲", "某镇.xlsx“张村”", 3, date(2013, 2, 11)),
+    ]
+    assert found.counts == (2,)
+    assert any("未读入：Sheet。" in note.zh for note in found.notes)
+
+
+@pytest.mark.parametrize("text", ["这不是工作簿", "\x01\x02\xff\xfe\x00", GOOD])
+def test_a_workbook_by_name_alone(workspace: Workspace, tmp_path: Path, text: str) -> None:
+    path = put(tmp_path, text, "名单.xlsx", "utf-8")
+    with pytest.raises(EarlywarnError, match="no Excel workbook"):
+        read(workspace, path)
 
 
 def test_no_birth_date_is_none_or_that_of_the_number(workspace: Workspace, tmp_path: Path) -> None:

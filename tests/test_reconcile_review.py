@@ -18,7 +18,7 @@ from earlywarn.followup.ledger import Ledger
 from earlywarn.followup.returned import RefusedError
 from earlywarn.reconcile.answers import Answers
 from earlywarn.reconcile.review import read_review
-from earlywarn.reconcile.reviewbook import ANSWER, KEY_SHEET, REVIEW, ToJudge, write_review
+from earlywarn.reconcile.reviewbook import ANSWER, KEY_SHEET, REVIEW, Run, ToJudge, write_review
 from earlywarn.reconcile.run import Reconciled, Reviewed, _key, review
 from earlywarn.roles import Role
 from earlywarn.workspace import Workspace
@@ -32,6 +32,7 @@ DOUBTFUL = [
     line(CHILDREN[5], 姓名="吴玉珠", 身份证号=""),
 ]
 BASE = 3  # rows above the heading
+RUN = Run(date(2026, 1, 1), 1)
 
 
 class World(NamedTuple):
@@ -136,6 +137,18 @@ def test_a_round_trip(world: World, tmp_path: Path) -> None:
     assert later.cases == 0
 
 
+def test_the_lists_of_its_own_run_are_made_anew(world: World, tmp_path: Path) -> None:
+    """A county works township by township: the next one's lists say nothing of this one's."""
+    other = compared(world.workspace, write(tmp_path / "另一镇.csv", [line(CHILDREN[4])]))
+    assert other.number == 2
+    found = back(world, fill(world.book, tmp_path / "a.xlsx", {"周晓光": "是", "吴玉珠": "不是"}))
+    assert found.again is not None
+    assert found.again.number == 3
+    assert found.again.info["files"] == world.made.info["files"]
+    assert found.again.info["counts"]["to_judge"] == 0
+    assert persons(world.workspace) == {"秦小月", "吴玉珠"}
+
+
 def test_half_filled(world: World, tmp_path: Path) -> None:
     found = back(world, fill(world.book, tmp_path / "a.xlsx", {"吴玉珠": "不确定"}))
     assert (found.unsure, found.empty, found.changed) == (1, 1, 0)
@@ -218,6 +231,8 @@ CHANGED: dict[str, tuple[Callable[[Any], None], str]] = {
         lambda book: setattr(book[KEY_SHEET]["B1"], "value", "9"),
         "another version",
     ),
+    "another run": (lambda book: setattr(book[KEY_SHEET]["B3"], "value", "7"), "row 5, 6 differs"),
+    "no run": (lambda book: setattr(book[KEY_SHEET]["B3"], "value", None), "was changed"),
     "no day": (lambda book: setattr(book[KEY_SHEET]["B2"], "value", "soon"), "was changed"),
 }
 
@@ -275,7 +290,7 @@ def test_one_line_is_not_two_children(made: World, tmp_path: Path) -> None:
     )  # fmt: skip
     second = replace(first, child=first.child | {"student_id": "G2"})
     path = tmp_path / "a.xlsx"
-    write_review(path, [first, second], as_of=date(2026, 1, 1), lang="en", key=b"k", generated=True)
+    write_review(path, [first, second], run=RUN, lang="en", key=b"k", generated=True)
     told = _answered(path, tmp_path / "b.xlsx", ["the same child", "not the same"])
     assert [one.said for one in read_review(told, b"k").judged] == ["same", "not"]
     both = _answered(path, tmp_path / "c.xlsx", ["the same child", "YES"])

@@ -23,8 +23,10 @@ from typer.testing import CliRunner, Result
 from earlywarn.cli import report_cards
 from earlywarn.cli.common import command
 from earlywarn.errors import EarlywarnError
+from earlywarn.followup.agenda import due_on
 from earlywarn.followup.ledger import Ledger, NewCase, NewEntry, NewInspection
 from earlywarn.forgetting.process import forget
+from earlywarn.report.cards import words
 from earlywarn.report.cards.child import child_card
 from earlywarn.report.cards.child_page import child_json, child_page
 from earlywarn.report.cards.registry import stated
@@ -305,9 +307,52 @@ def test_a_day_before_the_child_was_known(made: Workspace) -> None:
 def test_a_child_that_has_dropped_out_keeps_its_last_days(workspace: Workspace) -> None:
     add(workspace, "outcomes", student_id=[MING], date=[AS_OF], event=["dropped_out"])
     found = child_card(workspace, MING, Role.COUNTY, AS_OF)
-    assert (found.status, found.strip_is_recorded, len(found.strip)) == ("out", True, 53)
+    assert (found.status, found.since) == ("dropped_out", AS_OF)
+    assert (found.strip_is_recorded, len(found.strip)) == (True, 53)
     assert found.strip[-1] == (AS_OF, "unexcused")
-    assert "辍学" in text_of(child_page(workspace, found, Role.COUNTY, "zh"))
+    page = text_of(child_page(workspace, found, Role.COUNTY, "zh"))
+    assert "学籍状态 已辍学（2026年11月20日起）" in page
+
+
+def test_of_exceptions_alone_a_dropout_keeps_its_last_school_days(workspace: Workspace) -> None:
+    workspace = workspace.set_config(attendance="exceptions")
+    before = child_card(workspace, MING, Role.COUNTY, AS_OF - timedelta(days=1))
+    add(workspace, "outcomes", student_id=[MING], date=[AS_OF], event=["dropped_out"])
+    found = child_card(workspace, MING, Role.COUNTY, AS_OF)
+    assert (found.status, found.strip_is_recorded) == ("dropped_out", True)
+    assert (len(found.strip), found.strip) == (53, before.strip)
+    add(workspace, "outcomes", student_id=[GULI], date=[date(2024, 1, 8)], event=["dropped_out"])
+    assert child_card(workspace, GULI, Role.COUNTY, date(2026, 9, 10)).strip == ()
+    gone = replace(found, strip=())
+    page = text_of(child_page(workspace, gone, Role.COUNTY, "zh"))
+    assert "缺勤见个案。" in page
+    assert "没有考勤记录" not in page
+
+
+@pytest.mark.parametrize(
+    ("event", "zh", "en"),
+    [
+        ("transferred", "已转学（2026年11月3日起）", "transferred (since 3 Nov 2026)"),
+        ("graduated", "已毕业（2026年11月3日起）", "graduated (since 3 Nov 2026)"),
+        ("deceased", "已死亡（2026年11月3日）", "deceased (3 Nov 2026)"),
+        ("long_leave", "休学", "on long leave"),
+    ],
+)
+def test_how_a_child_stands_with_its_school(
+    workspace: Workspace, event: str, zh: str, en: str
+) -> None:
+    add(workspace, "outcomes", student_id=[MING], date=[date(2026, 11, 3)], event=[event])
+    found = child_card(workspace, MING, Role.SCHOOL, AS_OF)
+    assert [words.status(found.status, found.since, lang) for lang in ("zh", "en")] == [zh, en]
+    before = child_card(workspace, MING, Role.SCHOOL, date(2026, 11, 2))
+    assert (before.status, before.since) == ("enrolled", None)
+
+
+def test_a_child_that_has_left_is_named_in_what_is_due(workspace: Workspace) -> None:
+    add(workspace, "outcomes", student_id=[MING], date=[AS_OF], event=["graduated"])
+    day, todo = due_on(workspace, AS_OF)
+    assert day == AS_OF
+    assert {one.child for one in todo if one.due.case.student_id == MING} == {"王小明"}
 
 
 def test_names_are_escaped(made: Workspace) -> None:
@@ -327,6 +372,22 @@ def test_a_child_on_no_registry_by_its_case(made: Workspace) -> None:
     with Ledger.open(made) as ledger:
         (registered,) = ledger.cases(student_id=MING)
     assert child_card(made, str(registered.id), Role.COUNTY, AS_OF).who.student_id == MING
+
+
+def test_a_child_on_no_registry_by_its_name(made: Workspace) -> None:
+    with Ledger.open(made) as ledger:
+        (case,) = ledger.cases_of_person("阿力木")
+    result = run(report_cards.child, "阿力木", "-w", made.root, "--lang", "en")
+    assert (result.exit_code, "阿力木" in result.output) == (1, False)
+    assert f"the cases of that name: {case.id}." in result.output
+    result = run(report_cards.child, "110101201201010099", "-w", made.root, "--lang", "en")
+    assert (result.exit_code, "the number of its case" in result.output) == (1, True)
+
+
+def test_a_school_where_none_is_loaded(tmp_path: Path) -> None:
+    empty = Workspace.init(tmp_path / "空")
+    result = run(report_cards.school, "30202", "-w", empty.root, "--lang", "en")
+    assert (result.exit_code, "earlywarn ingest schools" in result.output) == (1, True)
 
 
 @pytest.mark.parametrize("child", ["nobody", "../../x", "999", "9" * 40, "王小明", "' OR 1=1 --"])
@@ -360,12 +421,33 @@ def test_the_command_writes_notes_and_says_where(workspace: Workspace, tmp_path:
     assert run(report_cards.child, MING, "-w", root, "--role", "researcher").exit_code == 1
 
 
+def test_the_school_s_card_does_not_take_the_county_s_place(workspace: Workspace) -> None:
+    for function, number, folder in (
+        (report_cards.child, MING, "children"),
+        (report_cards.school, JUNIOR, "schools"),
+    ):
+        pages = {}
+        for role in ("county", "school", "homeroom", "bureau"):
+            done = run(function, number, "-w", workspace.root, "--as-of", AS_OF, "--role", role)
+            pages[role] = Path(done.stdout.strip())
+        assert {role: page.name for role, page in pages.items()} == {
+            "county": f"{number}.html",
+            "bureau": f"{number}.html",
+            "school": f"{number} school.html",
+            "homeroom": f"{number} homeroom.html",
+        }
+        assert {page.parent.name for page in pages.values()} == {folder}
+        assert pages["county"].read_text("utf-8") != pages["school"].read_text("utf-8")
+
+
 def test_forget_removes_the_cards(workspace: Workspace) -> None:
     root = workspace.root
     with Ledger.open(workspace) as ledger:
         (case,) = ledger.cases_of_person("阿力木")
     for child in (MING, SHORT, case.id, GULI):
-        assert run(report_cards.child, child, "-w", root, "--as-of", AS_OF).exit_code == 0
+        for role in ("county", "school"):
+            done = run(report_cards.child, child, "-w", root, "--as-of", AS_OF, "--role", role)
+            assert done.exit_code == 0
     assert run(report_cards.school, JUNIOR, "-w", root, "--as-of", AS_OF).exit_code == 0
     run(
         report_cards.child, MING, "-w", root, "--as-of", AS_OF, "--out", root / "letters" / "a.html"
@@ -374,7 +456,8 @@ def test_forget_removes_the_cards(workspace: Workspace) -> None:
     assert "王小明" in school.read_text("utf-8")
     for child in (MING, SHORT, "阿力木"):
         forget(workspace, child, who="t")
-    assert [path.name for path in (root / "reports" / "children").iterdir()] == [f"{GULI}.html"]
+    left = sorted(path.name for path in (root / "reports" / "children").iterdir())
+    assert left == [f"{GULI} school.html", f"{GULI}.html"]
     for page in (school, root / "letters" / "a.html"):
         said = page.read_text("utf-8")
         assert not any(word in said for word in ("王小明", MING, "0012", PHONE, "阿力木"))

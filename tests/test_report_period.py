@@ -80,6 +80,12 @@ def test_every_number_equals_a_recount_from_the_csv_files(
         expected.still["suspected"],
         expected.still["dropped_out"],
     )
+    assert (found.carried_suspected, found.carried_out, found.open_suspected, found.open_out) == (
+        expected.carried["suspected"],
+        expected.carried["dropped_out"],
+        expected.open["suspected"],
+        expected.open["dropped_out"],
+    )
     lines = found.schools
     assert {s: (x.days, x.missing, x.incomplete) for s, x in lines.items() if x.days} == {
         s: days for s, days in expected.days.items() if days[0]
@@ -135,6 +141,9 @@ def test_twelve_months_and_their_corrections_add_up_to_the_year(own: Workspace) 
         assert line.reported.plus(line.corrections).dropped_out == line.now.dropped_out
     # Told once; the corrected month made anew says so itself, and the tenth month the same again.
     again = report(own, "month", "2025-11")
+    line = report(own, "year", "2025").report.months[2]
+    assert line.reported == reports[2].figures.total  # as reported first, however often since
+    assert line.reported.plus(line.corrections).dropped_out == line.now.dropped_out
     assert again.report.number == 2
     assert again.report.revised is not None
     assert not again.report.corrections
@@ -269,10 +278,41 @@ def test_a_registry_younger_than_the_first_school_day(workspace: Workspace) -> N
     assert (found.enrolled_on, found.figures.total.enrolled) == (date(2026, 11, 20), 1)
 
 
-def test_nothing_loaded_is_no_error(workspace: Workspace) -> None:
-    found = report(workspace, "year", "2025").report
-    assert found.figures.total.enrolled == 0
-    assert not found.is_zero
+def test_nothing_loaded_is_refused(workspace: Workspace) -> None:
+    with pytest.raises(EarlywarnError, match="No registry is loaded"):
+        report(workspace, "year", "2025")
+    assert not (workspace.root / "reports").exists()
+
+
+def test_nobody_reported_is_not_zero(hamlet: Workspace) -> None:
+    for school in ("A", "B"):
+        hand_in(hamlet, school, ["2026-10-30"])
+    found = report(hamlet, "month", "2026-11", today=DECEMBER)
+    assert found.report.is_silent
+    page = (found.folder / PAGE_FILE).read_text("utf-8")
+    assert "没有任何学校报送考勤" in page
+    silent = "<td>未报</td>" * 3
+    assert all(f"<td>{n}</td>{silent}" in page for n in (3, 2, 1))  # total, primary, junior
+
+
+def test_a_calendar_that_ends_too_early_is_told(hamlet: Workspace) -> None:
+    found = report(hamlet, "month", "2026-12", today=date(2027, 1, 5))
+    assert found.report.calendar_until == date(2026, 11, 30)
+    page = (found.folder / PAGE_FILE).read_text("utf-8")
+    assert "校历只到 2026-11-30" in page
+    assert "不需报送考勤" not in page[: page.index("<main>")]
+
+
+def test_who_is_carried_over_is_told_and_is_nothing_new(hamlet: Workspace) -> None:
+    load(hamlet, "outcomes", "student_id,date,event\n0003,2026-10-12,suspected\n")
+    for school in ("A", "B"):
+        hand_in(hamlet, school, ALL_DAYS)
+    found = report(hamlet, "month", "2026-11", today=DECEMBER)
+    assert found.report.is_zero
+    assert (found.report.carried_suspected, found.report.open_suspected) == (1, 1)
+    page = (found.folder / PAGE_FILE).read_text("utf-8")
+    assert "本期没有新的疑似辍学和辍学" in page
+    assert "仍疑似辍学 1 人" in page
 
 
 def test_a_damaged_earlier_report_is_never_passed_over(hamlet: Workspace) -> None:

@@ -126,3 +126,12 @@ def test_the_lock_is_free_after_an_error(tmp_path: Path) -> None:
     with workspace.lock("score"):
         pass
     assert not (workspace.root / ".lock-holder.json").exists()
+
+
+@pytest.mark.parametrize("limit", ["{middle: 0.02}", "{junior: 1.8}", "{junior: 0}", "{junior: x}"])
+def test_a_limit_that_nobody_could_be_over_is_refused(workspace, limit):
+    path = workspace.root / "earlywarn.yaml"
+    text = path.read_text("utf-8").replace("dropout_limit: {}", f"dropout_limit: {limit}")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(EarlywarnError, match="dropout_limit"):
+        Workspace.open(workspace.root)

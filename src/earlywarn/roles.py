@@ -64,9 +64,9 @@ def refuse_unless_groups(role: Role) -> None:
     """Refuse what tells of monitored groups to a role that may not see them."""
     if not role.sees_groups:
         raise EarlywarnError(
-            zh=f"角色 {role} 不能查看完整说明（其中有监测群体信息）。请由县级或乡镇人员查看。",
-            en=f"The role {role} may not see the full account, which tells of monitored groups. "
-            "Ask the county or the township.",
+            zh=f"角色 {role} 不能查看：其中有监测群体信息。请由教育局、县级或乡镇人员办理。",
+            en=f"The role {role} may not see this: it tells of monitored groups. Ask the bureau, "
+            "the county or the township.",
         )
 
 

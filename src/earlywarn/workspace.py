@@ -24,7 +24,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from earlywarn import safeyaml
 from earlywarn.errors import EarlywarnError, Lang, Text
@@ -115,7 +123,7 @@ class Config(_Strict):
     pass_mark: float = Field(0.6, gt=0, le=1)
     core_subjects: list[str] = Field(default_factory=lambda: ["chinese", "maths", "english"])
     outcomes_complete_until: MaybeDate = None
-    dropout_limit: dict[str, float] = Field(default_factory=dict)
+    dropout_limit: dict[str, Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
     test_where: str = ""
     roles: Roles = Roles()
     lang: Lang = "zh"
@@ -145,6 +153,18 @@ class Config(_Strict):
                         f"{grade} 年级同时属于 {seen[grade]} 和 {stage}"
                     )
                 seen[grade] = stage
+        return value
+
+    @field_validator("dropout_limit")
+    @classmethod
+    def _of_known_stages(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        stages = info.data.get("stages", {})
+        for stage in value:
+            if stages and stage not in stages:
+                raise ValueError(
+                    f"there is no stage {stage}; there are {', '.join(stages)} / "
+                    f"没有 {stage} 这个学段，可用：{'、'.join(stages)}"
+                )
         return value
 
     @field_validator("school_year_start")
@@ -209,8 +229,8 @@ CONFIG_COMMENTS: dict[str, tuple[str, str]] = {
         "outcomes are known up to this day; empty = the newest row of outcomes",
     ),
     "dropout_limit": (
-        "各学段学年辍学率上限",
-        "limit of the dropout rate of a school year, by stage",
+        "各学段学年辍学率控制线（比例），如 {junior: 0.018} 即 1.8%",
+        "limit of a school year's dropout rate by stage, a share: {junior: 0.018} is 1.8 %",
     ),
     "test_where": (
         "测试集条件；空 = 按时间",

@@ -26,7 +26,7 @@ from earlywarn.words import counted
 
 if TYPE_CHECKING:
     from earlywarn.followup.inspections import Inspected
-    from earlywarn.followup.ledger import Inspection, Ledger, NewInspection, Order
+    from earlywarn.followup.ledger import Ledger, NewInspection
     from earlywarn.roles import Role
     from earlywarn.workspace import Workspace
 
@@ -43,8 +43,12 @@ def inspection(
     until: Annotated[str, typer.Option("--until", help="By when / 整改期限")] = "",
     note: Annotated[str, typer.Option("--note", help="What was found / 说明")] = "",
     done: Annotated[
-        int | None, typer.Option("--done", help="Number of an order that was done / 已完成的编号")
+        int | None,
+        typer.Option("--done", help="Number (#) of an order that was done / 已完成的整改编号"),
     ] = None,
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="How it stood then, to list / 列到哪一天")
+    ] = "",
     role: RoleOption = "",
     user: UserOption = "",
     workspace: WorkspaceOption = Path(),
@@ -54,13 +58,16 @@ def inspection(
     """Record an inspection of a school, or that what was ordered is done; or list them.
 
     督导：登记一次督导或整改完成；不带选项时列出该校的督导，不写学校时列出各县还缺督导、整改逾期的学校。
+    Recording is for the bureau, the county and the township. / 由教育局、县级或乡镇人员登记。
 
     Examples:
     earlywarn followup inspection
     earlywarn followup inspection 30101 --date 2026-10-12 --by 王明 --result passed --signed-by 李华
     earlywarn followup inspection 30101 --done 3 --by 张强
+    earlywarn followup inspection --as-of 2026-08-31
     """
     from earlywarn.followup.audit import note as audit
+    from earlywarn.followup.inspections import refuse_all_schools, refuse_recording
     from earlywarn.followup.ledger import Ledger
     from earlywarn.roles import role_of
 
@@ -74,19 +81,30 @@ def inspection(
         "--signed-by": signed_by.strip(),
     }
     more = {"--ordered": "".join(ordered or []), "--until": until, "--note": note}
+    is_new = any({**said, **more}.values())
+    if done is not None or is_new:
+        refuse_recording(asked)
+        if as_of:
+            raise UsageError(
+                zh="--as-of 只用于查看，登记时请用 --date。",
+                en="--as-of is to list; to record give --date.",
+            )
+    elif not school:
+        refuse_all_schools(asked)
+    day = parse_date(as_of, "--as-of") if as_of else None
     with Ledger.open(opened) as ledger:
         if done is not None:
             _refuse_others(said, more)
             _record_done(out, opened, ledger, school, done, said, who)
             rows = 1
-        elif any({**said, **more}.values()):
+        elif is_new:
             new = _new(school, said, ordered or [], until, note.strip())
             _record(out, opened, ledger, new, who)
             rows = 1
         elif school:
-            rows = _list(out, opened, ledger, school, asked)
+            rows = _list(out, opened, ledger, school, asked, day)
         else:
-            rows = _missing(out, opened, ledger, asked)
+            rows = _missing(out, opened, ledger, asked, day)
     audit(opened, "followup inspection", who=who, role=asked, rows=rows)
 
 
@@ -147,19 +165,18 @@ def _refuse_others(said: dict[str, str], more: dict[str, str]) -> None:
 def _record(
     out: Output, workspace: Workspace, ledger: Ledger, new: NewInspection, who: str
 ) -> None:
-    from earlywarn.followup.inspections import RESULT_LABELS, record
+    from earlywarn.followup.inspection_words import as_dict, change, order_line, told
+    from earlywarn.followup.inspections import record
 
     made = record(workspace, ledger, new, who=who, today=date.today())
-    out.data(_as_dict(made))
-    label = RESULT_LABELS[made.result]
-    out.say(
-        Text(
-            f"督导 {made.id} 已登记：学校 {made.school_id}，{made.on}，{label.zh}。",
-            f"Inspection {made.id} is recorded: school {made.school_id}, {made.on}, {label.en}.",
-        )
-    )
-    for order in made.orders:
-        out.line(f"  {_order(order, out)}")
+    one = made.inspection
+    out.data(as_dict(one) | {"change": change(made), "added": [o.number for o in made.added]})
+    out.say(told(made))
+    if made.before and made.added:
+        more = len(made.added)
+        out.say(Text(f"新增 {more} 项整改要求。", f"{counted(more, 'order')} added."))
+    for order in one.orders:
+        out.line(f"  {order_line(order, out.lang)}")
 
 
 def _record_done(
@@ -171,6 +188,7 @@ def _record_done(
     said: dict[str, str],
     who: str,
 ) -> None:
+    from earlywarn.followup.inspection_words import order_dict
     from earlywarn.followup.inspections import record_done
 
     if not school:
@@ -189,17 +207,23 @@ def _record_done(
         who=who,
         today=today,
     )
-    out.data({"school_id": school} | _order_dict(order))
-    out.say(Text(f"整改 {number} 已登记完成。", f"Order {number} is recorded as done."))
+    out.data({"school_id": school} | order_dict(order))
+    out.say(Text(f"整改 #{number} 已登记完成。", f"Order #{number} is recorded as done."))
 
 
-def _list(out: Output, workspace: Workspace, ledger: Ledger, school: str, role: Role) -> int:
-    """List a school's inspections, oldest first; return how many there are."""
+def _list(
+    out: Output, workspace: Workspace, ledger: Ledger, school: str, role: Role, day: date | None
+) -> int:
+    """List a school's inspections up to a day, oldest first; return how many there are."""
+    from earlywarn.followup.inspection_words import as_dict, for_role, order_line, words_of
     from earlywarn.followup.inspections import RESULT_LABELS, refuse_unknown_school
 
     refuse_unknown_school(workspace, school)
-    found = [_for_role(one, role, workspace) for one in ledger.inspections(school)]
-    out.data([_as_dict(one) for one in found])
+    known = ledger.inspections(school)
+    if day is not None:
+        known = tuple(one.as_of(day) for one in known if one.on <= day)
+    found = [for_role(one, role, workspace) for one in known]
+    out.data([as_dict(one) for one in found])
     if not found:
         out.say(Text("该校还没有督导记录。", "The school has not been inspected yet."))
     for one in found:
@@ -212,14 +236,20 @@ def _list(out: Output, workspace: Workspace, ledger: Ledger, school: str, role: 
             one.note,
         ]
         out.line("  ".join(part for part in parts if part))
+        for earlier in one.before:
+            said = words_of(earlier)
+            out.say(Text(f"    已更正，原为：{said.zh}", f"    corrected, before: {said.en}"))
         for order in one.orders:
-            out.line(f"    {_order(order, out)}")
+            out.line(f"    {order_line(order, out.lang)}")
     return len(found)
 
 
-def _missing(out: Output, workspace: Workspace, ledger: Ledger, role: Role) -> int:
+def _missing(
+    out: Output, workspace: Workspace, ledger: Ledger, role: Role, day: date | None
+) -> int:
     """Say per county which schools lack an inspection or are late; return how many schools."""
-    from earlywarn.followup.inspections import inspected
+    from earlywarn.followup.inspection_words import hidden, order_dict
+    from earlywarn.followup.inspections import first_day, inspected
     from earlywarn.roles import pseudonym
 
     def named(one: Inspected) -> tuple[str, str]:
@@ -227,7 +257,15 @@ def _missing(out: Output, workspace: Workspace, ledger: Ledger, role: Role) -> i
             return one.school_id, one.name
         return pseudonym(workspace, one.school_id), ""
 
-    today = date.today()
+    today = day or date.today()
+    begins = first_day(workspace.config, today)
+    if day is not None:
+        out.say(
+            Text(
+                f"截至 {day}，本学年从 {begins} 开始。",
+                f"As of {day}; the school year began on {begins}.",
+            )
+        )
     schools = tuple(inspected(workspace, ledger, today).values())
     lacking = sorted(
         (one for one in schools if one.missing or one.open_orders),
@@ -243,11 +281,11 @@ def _missing(out: Output, workspace: Workspace, ledger: Ledger, role: Role) -> i
                 "inspected": one.count,
                 "missing": one.missing,
                 "last": one.last.on.isoformat() if one.last else None,
-                "open": [_order_dict(_hidden(order, role)) for order in one.to_do],
+                "open": [order_dict(hidden(order, role)) for order in one.to_do],
                 "overdue": [order.number for order in one.overdue],
             }
         )
-    out.data({"as_of": today.isoformat(), "counties": counties})
+    out.data({"as_of": today.isoformat(), "since": begins.isoformat(), "counties": counties})
     late = sum(len(one.overdue) for one in schools)
     for county in counties:
         here = [one for one in schools if one.county == county]
@@ -280,61 +318,3 @@ def _line(one: Inspected, named: tuple[str, str]) -> list[str]:
         str(one.last.on) if one.last else "",
         str(one.open_orders or ""),
     ]
-
-
-def _for_role(one: Inspection, role: Role, workspace: Workspace) -> Inspection:
-    """Return an inspection as a role may read it: a researcher sees no name and no free text."""
-    from dataclasses import replace
-
-    from earlywarn.roles import pseudonym
-
-    if role.sees_names:
-        return one
-    return replace(
-        one,
-        school_id=pseudonym(workspace, one.school_id),
-        by="",
-        signed_by="",
-        note="",
-        orders=tuple(_hidden(order, role) for order in one.orders),
-    )
-
-
-def _hidden(order: Order, role: Role) -> Order:
-    from dataclasses import replace
-
-    if role.sees_names:
-        return order
-    return replace(order, text="", done_by="" if order.done_on else None)
-
-
-def _order(order: Order, out: Output) -> str:
-    until = Text(f"限 {order.until} 前", f"by {order.until}")(out.lang) if order.until else ""
-    state = Text("未完成", "not done")(out.lang)
-    if order.done_on:
-        state = Text(f"{order.done_on} 已完成", f"done on {order.done_on}")(out.lang)
-    parts = [f"[{order.number}]", order.text, until, state, order.done_by or ""]
-    return "  ".join(part for part in parts if part)
-
-
-def _as_dict(one: Inspection) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "school_id": one.school_id,
-        "date": one.on.isoformat(),
-        "by": one.by,
-        "result": one.result,
-        "signed_by": one.signed_by,
-        "note": one.note,
-        "orders": [_order_dict(order) for order in one.orders],
-    }
-
-
-def _order_dict(order: Order) -> dict[str, Any]:
-    return {
-        "number": order.number,
-        "text": order.text,
-        "until": order.until.isoformat() if order.until else None,
-        "done_on": order.done_on.isoformat() if order.done_on else None,
-        "done_by": order.done_by,
-    }

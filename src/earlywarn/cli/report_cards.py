@@ -63,7 +63,7 @@ def child(
     with shown.progress(Text("正在整理", "Gathering")) as stage:
         card = child_card(opened, student, asked, day, stage=stage)
         page = child_page(opened, card, asked, shown.lang)
-    path = out.expanduser().resolve() if out else child_file(opened, card)
+    path = out.expanduser().resolve() if out else child_file(opened, card, asked)
     write_whole(path, page)
     with Ledger.open(opened) as ledger:
         ledger.audit(  # the page's name is the child's number: not for the log
@@ -110,7 +110,7 @@ def school(
     with shown.progress(Text("正在整理", "Gathering")):
         card = school_card(opened, school_id, asked, day)
         page = school_page(card, shown.lang)
-    path = out.expanduser().resolve() if out else school_file(opened, school_id)
+    path = out.expanduser().resolve() if out else school_file(opened, school_id, asked)
     write_whole(path, page)
     note(opened, "report school", who=user_of(user), role=asked, rows=len(card.who), file=path)
     shown.data(school_json(card, shown.lang) | {"file": str(path)})

@@ -21,10 +21,10 @@ from earlywarn.roles import Role, pseudonym
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.workspace import Config, Workspace
 
+# Of children who have left, too.
 _CHILDREN = """
-SELECT c.student_id, c.name, c.homeroom_teacher, s.name AS school
-FROM cohort AS c LEFT JOIN schools AS s USING (school_id)
-WHERE c.student_id IN (SELECT unnest($students))
+SELECT student_id, name, homeroom_teacher FROM known_students
+WHERE student_id IN (SELECT unnest($students))
 """
 
 
@@ -80,7 +80,7 @@ def due_among(
     students = [case.student_id for case in cases if case.student_id]
     found = con.execute(_CHILDREN, {"students": students}).fetchall()
     schools = dict(con.execute("SELECT school_id, name FROM schools").fetchall())
-    children = {student: (name, teacher) for student, name, teacher, _ in found}
+    children = {student: (name, teacher) for student, name, teacher in found}
     todo = []
     for due in agenda(cases, escalation, lambda case: days[case.id], day):
         case = due.case

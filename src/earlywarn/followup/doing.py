@@ -20,21 +20,26 @@ def refuse_unknown(workspace: Workspace, school_id: str, student_id: str) -> Non
     """Refuse a case of a school or a child that no table knows: most likely a slip of the pen."""
     con = connect(workspace)
     try:
-        known = con.execute(
+        ((*known,),) = con.execute(
             "SELECT (SELECT count(*) FROM schools) = 0 "
             "OR EXISTS (FROM schools WHERE school_id = ?), "
             "? = '' OR EXISTS (FROM students WHERE student_id = ?)",
             [school_id, student_id, student_id],
-        ).fetchone()
+        ).fetchall()
     finally:
         con.close()
-    for is_known, number in zip(known or (), (school_id, student_id), strict=True):
-        if not is_known:
-            raise EarlywarnError(
-                zh=f"没有 {number}：请核对学校代码和学籍号；没有学籍的孩子用 --person。",
-                en=f"There is no {number}: check the school's and the student's numbers; for a "
-                "child on no registry give --person.",
-            )
+    is_school, is_student = known
+    if not is_school:
+        raise EarlywarnError(
+            zh=f"学校表里没有学校 {school_id}。请核对 --school。",
+            en=f"No school {school_id} is in the table of schools. Check --school.",
+        )
+    if not is_student:
+        raise EarlywarnError(
+            zh=f"学籍里没有学生 {student_id}。请核对 --student；没有学籍的孩子用 --person。",
+            en=f"No student {student_id} is on the registry. Check --student; for a child on no "
+            "registry give --person.",
+        )
 
 
 def record(

@@ -14,6 +14,7 @@ from earlywarn.errors import EarlywarnError, Text
 from earlywarn.followup.escalation import Escalation
 from earlywarn.followup.ledger import Inspection, Ledger, NewInspection, Order
 from earlywarn.followup.ledger.inspections import Result
+from earlywarn.roles import Role
 from earlywarn.workspace import Config, Workspace
 
 RESULT_LABELS: dict[Result, Text] = {
@@ -55,6 +56,25 @@ class Inspected:
         return len(self.overdue)
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An inspection as it stands now, and as it stood before (None: it is new)."""
+
+    inspection: Inspection
+    before: Inspection | None
+
+    @property
+    def added(self) -> tuple[Order, ...]:
+        """What was ordered now and not before."""
+        known = {order.number for order in self.before.orders} if self.before else set()
+        return tuple(order for order in self.inspection.orders if order.number not in known)
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether result, signature or note are other than before."""
+        return self.before is not None and self.before.said != self.inspection.said
+
+
 def inspected(workspace: Workspace, ledger: Ledger, day: date) -> dict[str, Inspected]:
     """Return how each school of the table `schools` stands on `day`, by school_id.
 
@@ -70,17 +90,12 @@ def inspected(workspace: Workspace, ledger: Ledger, day: date) -> dict[str, Insp
     by_school: dict[str, list[Inspection]] = {}
     for one in ledger.inspections():
         if one.on <= day:
-            by_school.setdefault(one.school_id, []).append(one)
+            by_school.setdefault(one.school_id, []).append(one.as_of(day))
     found = {}
     for school_id, name, county, township in _schools(workspace):
         known = by_school.get(school_id, [])
         days = {one.on for one in known if one.on >= begins}
-        still = tuple(
-            order
-            for one in known
-            for order in one.orders
-            if order.done_on is None or order.done_on > day
-        )
+        still = tuple(order for one in known for order in one.orders if order.done_on is None)
         late = tuple(order for order in still if order.until is not None and order.until < day)
         found[school_id] = Inspected(
             school_id=school_id,
@@ -104,8 +119,8 @@ def first_day(config: Config, day: date) -> date:
 
 def record(
     workspace: Workspace, ledger: Ledger, new: NewInspection, *, who: str, today: date
-) -> Inspection:
-    """Record an inspection and return it as it stands; the same one twice is once.
+) -> Recorded:
+    """Record an inspection and return how it stands and stood; the same one twice is once.
 
     Raises
     ------
@@ -121,10 +136,9 @@ def record(
             en=f"What was ordered is due on {new.until}, before the inspection on {new.on}. Check "
             "--until and --date.",
         )
+    before = _known(ledger, new.school_id).get((new.on, new.by))
     ledger.record_inspection(new, who=who)
-    return next(
-        one for one in ledger.inspections(new.school_id) if (one.on, one.by) == (new.on, new.by)
-    )
+    return Recorded(_known(ledger, new.school_id)[new.on, new.by], before)
 
 
 def record_done(
@@ -152,6 +166,27 @@ def record_done(
     return next(order for order in orders if order.number == number)
 
 
+def refuse_recording(role: Role) -> None:
+    """Refuse to record an inspection, or that an order was done, to those who are inspected."""
+    if not role.sees_groups:
+        raise EarlywarnError(
+            zh=f"角色 {role} 不能登记督导和整改完成：由教育局、县级或乡镇人员登记。",
+            en=f"The role {role} may not record inspections, nor that an order was done: that is "
+            "for the bureau, the county or the township.",
+        )
+
+
+def refuse_all_schools(role: Role) -> None:
+    """Refuse the list of all schools to those who work at one of them."""
+    if role in (Role.SCHOOL, Role.HOMEROOM):
+        raise EarlywarnError(
+            zh=f"角色 {role} 只能看本校的督导，请写明学校代码："
+            "earlywarn followup inspection 学校代码。",
+            en=f"The role {role} sees the inspections of its own school; name it: earlywarn "
+            "followup inspection SCHOOL.",
+        )
+
+
 def refuse_unknown_school(workspace: Workspace, school_id: str) -> None:
     """Refuse a school that the table `schools` does not have: most likely a slip of the pen."""
     known = [row[0] for row in _schools(workspace)]
@@ -169,6 +204,10 @@ def refuse_unknown_school(workspace: Workspace, school_id: str) -> None:
         en=f"There is no school {school_id}; "
         + (f"did you mean {', '.join(near)}?" if near else "check its number in your schools."),
     )
+
+
+def _known(ledger: Ledger, school_id: str) -> dict[tuple[date, str], Inspection]:
+    return {(one.on, one.by): one for one in ledger.inspections(school_id)}
 
 
 def _refuse_ahead(on: date, today: date) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from earlywarn.forgetting import naming
 from earlywarn.watchlist.wording import short_id
 
 STRUCK = "■■"  # what stands where a word of the child's stood in a text of others
@@ -30,11 +31,18 @@ class Child:
     own
         Those of its names and phones that are of nobody else and no word of the program: wherever
         one of them stands, it is this child.
+    spellings
+        Of a child on no registry: the names that its cases are under, which differ in their dots.
+    born
+        Its birth dates (ISO) as its cases have them: beside one of them a name that others have
+        too is the child's.
     """
 
     student_id: str
     names: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    spellings: tuple[str, ...] = ()
+    born: tuple[str, ...] = ()
 
     @cached_property
     def telling(self) -> bool:
@@ -67,7 +75,8 @@ class Child:
 
     @cached_property
     def _encoded(self) -> tuple[bytes, ...]:
-        words = {self.student_id, *self.names, *self.own} - {""}
+        named = {part for name in (*self.names, *self.own) for part in _longest(name)}
+        words = ({self.student_id} | named) - {""}
         found = {word.encode(e) for word in words for e in _ENCODINGS}
         return tuple(found | {json.dumps(word)[1:-1].encode() for word in words})
 
@@ -99,25 +108,50 @@ class Child:
         first = plain.split("\n", 1)[0].strip()
         squeezed = re.sub(r"\s+", "", plain)
         return any(
-            form in self.own or (self.telling and form == self.student_id[1:])
+            form in self.own
+            or naming.plain(form) in self._own_forms
+            or (self.telling and form == self.student_id[1:])
             for form in {plain, first, squeezed}
         ) or self._is_printed(plain)
 
     def is_row(self, texts: Iterable[str]) -> bool:
         """Whether one of a row's cells, or two of them together, say that it is the child's."""
         cells = list(texts)
-        return any(map(self.is_cell, cells)) or self._is_printed("\n".join(cells))
+        return (
+            any(map(self.is_cell, cells))
+            or self._is_printed("\n".join(cells))
+            or self._is_named(cells)
+        )
 
     def is_block(self, html: str) -> bool:
         """Whether a piece of a page (a row of a table, a sheet) is about the child."""
         nodes = [
             part.strip() for node in _TAG.split(html) for part in re.split(r"[·\n]", node) if node
         ]
-        if self.is_row(filter(None, nodes)):
+        whole = [node.strip() for node in _TAG.split(html)]
+        if self.is_row(filter(None, nodes)) or self._is_named(whole):
             return True
         number = re.escape(self.student_id)
         return not self.telling and bool(
             re.search(rf'class="(?:soft|who)[^"]*">(?:[^<]*· ?)?{number}(?: ·[^<]*)?<', html)
+        )
+
+    @cached_property
+    def _own_forms(self) -> frozenset[str]:
+        return frozenset(naming.plain(word) for word in self.own if len(naming.parts_of(word)) > 1)
+
+    @cached_property
+    def _forms(self) -> frozenset[str]:
+        return frozenset(map(naming.plain, self.names))
+
+    def _is_named(self, cells: Iterable[str]) -> bool:
+        """Whether the child's name and birth date are among a row's cells."""
+        if not self.born:
+            return False
+        told = [cell.strip().lstrip("'") for cell in cells]
+        firsts = {naming.plain(cell.split("\n", 1)[0]) for cell in told}
+        return not firsts.isdisjoint(self._forms) and any(
+            day in cell for cell in told for day in self.born
         )
 
     def _is_printed(self, text: str) -> bool:
@@ -128,4 +162,9 @@ def _bounded(word: str) -> str:
     """Return the pattern of a word that is no part of a longer number or Latin word."""
     before = "(?<![0-9A-Za-z])" if word[0].isascii() and word[0].isalnum() else ""
     after = "(?![0-9A-Za-z])" if word[-1].isascii() and word[-1].isalnum() else ""
-    return before + re.escape(word) + after
+    return before + naming.pattern(word) + after
+
+
+def _longest(name: str) -> set[str]:
+    """Return the part of a name that is looked for in bytes: dots may differ, it does not."""
+    return {max(naming.parts_of(name), key=len)} if name else set()

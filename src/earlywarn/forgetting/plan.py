@@ -31,6 +31,8 @@ class Plan(BaseModel):
     student_id: str
     names: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    spellings: tuple[str, ...] = ()
+    born: tuple[str, ...] = ()
     rows: dict[str, int] = Field(default_factory=dict)  # by table
     files: dict[str, What] = Field(default_factory=dict)  # by path below the root
     unread: tuple[str, ...] = ()  # paths of files that may hold the child
@@ -43,7 +45,7 @@ class Plan(BaseModel):
     @property
     def child(self) -> Child:
         """The child."""
-        return Child(self.student_id, self.names, self.own)
+        return Child(self.student_id, self.names, self.own, self.spellings, self.born)
 
     @property
     def is_empty(self) -> bool:

@@ -15,8 +15,9 @@ from earlywarn.followup.labels import bring_back
 from earlywarn.followup.ledger import Ledger
 from earlywarn.followup.ledger.connect import ledger_url
 from earlywarn.followup.returned.signing import workbook_key
+from earlywarn.forgetting import naming
 from earlywarn.forgetting.child import Child
-from earlywarn.forgetting.known import child_of, rows_of
+from earlywarn.forgetting.known import child_of, person_of, rows_of
 from earlywarn.forgetting.plan import Plan, pending
 from earlywarn.forgetting.runs import folders_of, say_so
 from earlywarn.forgetting.sweep import Found, sweep
@@ -73,7 +74,8 @@ def forget(
     Parameters
     ----------
     student_id
-        The child's number; of a child on no registry, the name that its case is under.
+        The child's number; of a child on no registry, the name that its case is under, with these
+        dots or others, or the number of the case.
     who
         Who does it, for the audit log, which keeps that and no name.
     dry_run
@@ -90,6 +92,10 @@ def forget(
         if Ledger.is_begun(workspace):
             ledger = stack.enter_context(Ledger.open(workspace))
         begun = pending(workspace)
+        if begun is None or student_id not in (begun.student_id, *begun.spellings):
+            student_id = person_of(workspace, student_id, ledger)
+        else:
+            student_id = begun.student_id
         if begun is not None and begun.student_id != student_id and not dry_run:
             _carry_out(workspace, ledger, _survey(workspace, ledger, begun, stage), who, stage)
             begun = None
@@ -101,6 +107,8 @@ def forget(
                 student_id=student_id,
                 names=child.names,
                 own=child.own,
+                spellings=child.spellings,
+                born=child.born,
             )
         plan = _survey(workspace, ledger, begun, stage)
         if plan.is_empty and pending(workspace) is None:
@@ -132,17 +140,17 @@ def _survey(
     for batch, gone in _out_of_quarantine(workspace, child, dry_run=True).items():
         files[master_path(workspace, batch).relative_to(workspace.root).as_posix()] = "rewrite"
         quarantined.setdefault(batch, max(0, counts[batch] - gone))
-    held = ledger.held(child.student_id) if ledger is not None else None
+    held = [ledger.held(one) for one in _under(child)] if ledger is not None else []
     return plan.model_copy(
         update={
             "rows": rows,
             "files": files,
             "unread": tuple(unread),
             "quarantined": quarantined,
-            "cases": max(plan.cases, held.cases if held else 0),
-            "entries": max(plan.entries, held.entries if held else 0),
-            "unsettled": max(plan.unsettled, held.unsettled if held else 0),
-            "looks": max(plan.looks, held.looks if held else 0),
+            "cases": max(plan.cases, sum(one.cases for one in held)),
+            "entries": max(plan.entries, sum(one.entries for one in held)),
+            "unsettled": max(plan.unsettled, sum(one.unsettled for one in held)),
+            "looks": max(plan.looks, sum(one.looks for one in held)),
         }
     )
 
@@ -157,16 +165,17 @@ def _carry_out(
     """Do it: each step leaves a whole workspace, and done twice changes nothing more."""
     child = plan.child
     plan.write(workspace)
-    Forgotten.load(workspace).add(
-        workspace, child.student_id, [name for name in child.names if name in child.own]
-    )
+    for known_by in _known_by(child):
+        names = [name for name in child.names if name in child.own]
+        Forgotten.load(workspace).add(workspace, known_by, names)
     stage("tables")
     take_out(workspace, child.student_id, rows_of(workspace, child.student_id))
     _out_of_quarantine(workspace, child)
     refresh(workspace)
     if ledger is not None:
         stage("ledger")
-        ledger.forget(child.student_id, who=who, struck=child.struck)
+        for one in _under(child):
+            ledger.forget(one, who=who, struck=child.struck)
         ledger.compact()
         bring_back(workspace, ledger)
     refused = []
@@ -185,6 +194,27 @@ def _carry_out(
     stage("audit")
     _audit(workspace, plan, who)
     plan.done(workspace)
+
+
+def _under(child: Child) -> list[str]:
+    """Return what the ledger has the child under."""
+    return sorted({child.student_id, *child.spellings})
+
+
+def _known_by(child: Child) -> list[str]:
+    """Return what is kept, hashed, so that no list brings the child back.
+
+    A name that others have too is kept with the birth date alone: theirs must still come.
+    """
+    if not child.spellings:
+        return [child.student_id]
+    names = {naming.parted(name)[0] for name in child.spellings}
+    forms = names | {naming.plain(name) for name in names}
+    kept = {naming.dated(form, day) for form in forms for day in child.born}
+    for name in child.spellings:
+        if name in child.own or not child.born:
+            kept |= {name} if naming.parted(name)[1] else {name, naming.plain(name)}
+    return sorted(kept)
 
 
 def _sweep(workspace: Workspace, plan: Plan, stage: Callable[[str], None]) -> Iterator[Found]:
@@ -254,9 +284,10 @@ def _unknown(workspace: Workspace, student_id: str) -> EarlywarnError:
         )
     return EarlywarnError(
         zh=f"工作区里没有学生 {student_id}，未作改动。请核对学籍号；没有学籍的孩子请写"
-        "案例上的姓名。",
+        "案例上的姓名，或案例编号。",
         en=f"Nothing in the workspace is about {student_id}; nothing was changed. Check the "
-        "number; for a child on no registry give the name that its case is under.",
+        "number; for a child on no registry give the name that its case is under, or the number of "
+        "the case.",
     )
 
 

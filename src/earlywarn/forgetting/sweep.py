@@ -96,8 +96,9 @@ def _look(workspace: Workspace, path: Path, child: Child, key: bytes) -> Found |
 
 def _is_card(path: Path, child: Child) -> bool:
     """Whether a page is the child's own card: by a number that tells little, or a name, too."""
+    whose = {child.student_id, *child.spellings}
     text = texts.decoded(path.read_bytes())
-    return text is not None and child.student_id in texts.cards(text[0])
+    return text is not None and not whose.isdisjoint(texts.cards(text[0]))
 
 
 def _without(path: Path, child: Child, key: bytes) -> Found | None:

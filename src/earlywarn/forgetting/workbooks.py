@@ -26,6 +26,8 @@ _ITEM = re.compile(rf"<{_P}si\b[^>]*?(?:/>|>.*?</{_P}si>)", re.DOTALL)
 _COMMENT = re.compile(rf"<{_P}comment\b[^>]*?>.*?</{_P}comment>", re.DOTALL)
 _TEXT = re.compile(rf"<{_P}t\b[^>/]*>(.*?)</{_P}t>", re.DOTALL)
 _VALUE = re.compile(rf"<{_P}v\b[^>]*>(.*?)</{_P}v>", re.DOTALL)
+# The number of the shared text that a cell shows.
+_SHARED = re.compile(rf'<{_P}c\b[^>]*\bt="s"[^>]*>\s*<{_P}v\b[^>]*>\s*(\d+)\s*<')
 _CHAIN = "xl/calcChain.xml"
 
 
@@ -53,12 +55,16 @@ def workbook(data: bytes, child: Child, key: bytes) -> tuple[bytes, Dropped] | N
     items = [_said(match.group()) for match in _ITEM.finditer(strings)]
     its = {str(i) for i, said in enumerate(items) if child.is_cell(said)}
     dropped = Dropped()
+    kept: set[str] = set()  # items that a row which stays refers to
+    lost: set[str] = set()
 
     def without_row(match: re.Match[str]) -> str:
         found = _CELL.finditer(match.group())
         cells = [_cell(cell.group(1), cell.group(2) or "", items) for cell in found]
         if not child.is_row(filter(None, cells)):
+            kept.update(_SHARED.findall(match.group()))
             return match.group()
+        lost.update(_SHARED.findall(match.group()))
         dropped.append(cells)
         return ""
 
@@ -71,7 +77,7 @@ def workbook(data: bytes, child: Child, key: bytes) -> tuple[bytes, Dropped] | N
                 lambda m: "" if child.mentioned(_said(m.group())) else m.group(), xml
             )
     if strings:
-        made["xl/sharedStrings.xml"] = _without_items(strings, its, child)
+        made["xl/sharedStrings.xml"] = _without_items(strings, its | (lost - kept), child)
     made = {name: child.struck(xml) for name, xml in made.items()}
     if made == texts:
         return data, []

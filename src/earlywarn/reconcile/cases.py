@@ -13,6 +13,7 @@ from earlywarn.followup.returned.headings import squeezed
 from earlywarn.reconcile.comparing import Found
 from earlywarn.reconcile.lists import dated
 from earlywarn.reconcile.registry import Registry, Row
+from earlywarn.reconcile.strangers import by_child
 from earlywarn.workspace import Config
 
 _FIRST_OF_JUNIOR = 7
@@ -25,11 +26,20 @@ _NOTE = Text(
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A child to look for: its line, what the line is known by, the school that looks."""
+    """A child to look for: its lines by what they are known by, and the school that looks."""
 
-    line: Row
-    key: str
+    lines: dict[str, Row]
     school_id: str
+
+    @property
+    def line(self) -> Row:
+        """The first of its lines, by which its case is named."""
+        return next(iter(self.lines.values()))
+
+    @property
+    def notes(self) -> dict[str, Row]:
+        """Its lines by the source that their notes have in the ledger."""
+        return {f"reconcile {key}": line for key, line in self.lines.items()}
 
 
 def responsible_school(config: Config, registry: Registry, line: Row, age: int) -> Row | None:
@@ -56,13 +66,21 @@ def responsible_school(config: Config, registry: Registry, line: Row, age: int) 
 def wanted(
     found: Iterable[Found], school_of: Callable[[Found], str], key: Callable[[Row], str]
 ) -> list[Wanted]:
-    """Return whom to look for: the lines that fit nobody, each child once over both lists."""
-    children: dict[tuple[str, date], Wanted] = {}
-    for one in found:
-        if one.child is None and one.line is not None:
-            who = squeezed(one.line["name"]), one.line["birth_date"]
-            children.setdefault(who, Wanted(one.line, key(one.line), school_of(one)))
-    return [child for child in children.values() if child.school_id]
+    """Return whom to look for: the lines that fit nobody, each child once over both lists.
+
+    A child whose school is not known has an empty `school_id`, and nobody to look for it.
+
+    The first line of a child, and the school that looks for it there, come first in `found`.
+    """
+    nobodys = [one for one in found if one.child is None and one.line is not None]
+    schools = {id(one.line): school_of(one) for one in nobodys}
+    children = []
+    for lines in by_child(one.line for one in nobodys if one.line is not None):
+        told: dict[str, Row] = {}
+        for line in lines:
+            told.setdefault(key(line), line)
+        children.append(Wanted(told, schools[id(lines[0])]))
+    return children
 
 
 def open_cases(
@@ -70,12 +88,13 @@ def open_cases(
 ) -> int:
     """Open a case for each child that has none from a list yet; return how many are new.
 
-    A note says when it was born and where it lives. Two children of one name at one school get the
-    birth date behind the name.
+    A note for each of its lines says when it was born and where it lives, and by these notes the
+    child is known again, in whichever list it stands the next time. Two children of one name at one
+    school get the birth date behind the name.
     """
     before = ledger.cases(kinds=("unregistered",))
-    known = {e.source: case.id for case in before for e in case.story if e.kind == "note"}
-    fresh = [child for child in children if _source(child) not in known]
+    known = {e.source for case in before for e in case.story if e.kind == "note"}
+    fresh = [child for child in children if known.isdisjoint(child.notes)]
     named = Counter((child.school_id, child.line["name"]) for child in children)
     names = [_name(child, named, before) for child in fresh]
     opened = ledger.open_cases(
@@ -86,15 +105,12 @@ def open_cases(
         who=who,
     )
     notes = [
-        NewEntry(case.case_id, "note", as_of, value=_note(child.line, lang), source=_source(child))
+        NewEntry(case.case_id, "note", as_of, value=_note(line, lang), source=source)
         for case, child in zip(opened, fresh, strict=True)
+        for source, line in child.notes.items()
     ]
     ledger.record(*notes, who=who)
     return sum(case.new for case in opened)
-
-
-def _source(child: Wanted) -> str:
-    return f"reconcile {child.key}"
 
 
 def _name(child: Wanted, named: Counter[tuple[str, str]], before: Sequence[Case]) -> str:

@@ -84,10 +84,11 @@ FIELDS = (
         "number",
         Text("证件号码", "identity number"),
         # A number that does not check and resembles nothing says nothing.
-        f"{_absent('number')} OR (NOT (proved_l AND proved_r) AND hamming(number_l, number_r) > 1)",
+        f"{_absent('number')} "
+        "OR (NOT (proved_l AND proved_r) AND levenshtein(number_l, number_r) > 1)",
         (
             Level("number_l = number_r", EQUAL, 0.965, 1e-8),
-            Level("hamming(number_l, number_r) = 1", SIMILAR, 0.03, 1e-5),
+            Level("levenshtein(number_l, number_r) = 1", SIMILAR, 0.03, 1e-5),
             # Both check and they differ: two people, or another's number copied.
             Level("", DIFFERENT, 0.005, 0.99999),
         ),
@@ -118,7 +119,7 @@ FIELDS = (
         (
             Level("birth_l = birth_r AND NOT placeholder_l", EQUAL, 0.9, 3e-4),
             Level("(placeholder_l OR placeholder_r) AND year_l = year_r", SIMILAR, 0.05, 1e-3),
-            Level("hamming(day_l, day_r) = 1 OR day_l = turned_r", SIMILAR, 0.03, 5e-3),
+            Level("levenshtein(day_l, day_r) = 1 OR day_l = turned_r", SIMILAR, 0.03, 5e-3),
             Level("", DIFFERENT, 0.02, 0.99),
         ),
     ),

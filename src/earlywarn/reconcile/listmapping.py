@@ -48,6 +48,8 @@ _NAMES = {column.name for column in LISTS.columns}
 _USED = {"columns", "values", "defaults", "months", "date_order"}
 _SECTIONS = ("households", "poverty")
 _MAX_EXTENDS = 5
+# What stands for a sex that nobody knows; 0 and 9 are its codes in GB/T 2261.1.
+_NO_SEX = ("不详", "不明", "未知", "未说明", "未说明的性别", "未知的性别", "unknown", "0", "9")
 
 
 def list_mapping(workspace: Workspace, name: str, kind: Kind) -> Mapping:
@@ -84,7 +86,7 @@ def _merged(name: str, layers: list[TableMapping], ignore: set[str]) -> Mapping:
     for column in LISTS.columns:
         said = [heading for layer in layers for heading in layer.columns.get(column.name, [])]
         headings[column.name] = list(dict.fromkeys(map(normal_heading, [column.name, *said])))
-    values: dict[str, dict[str, str]] = {"sex": {"m": "M", "f": "F"}}
+    values: dict[str, dict[str, str]] = {"sex": {"m": "M", "f": "F"} | dict.fromkeys(_NO_SEX, "")}
     defaults: dict[str, str] = {}
     for layer in reversed(layers):
         for column_name, codes in layer.values.items():

@@ -17,29 +17,18 @@ import pyarrow as pa
 from earlywarn.errors import EarlywarnError, Text, UsageError
 from earlywarn.files import sha256
 from earlywarn.reconcile.listmapping import LISTS
+from earlywarn.reconcile.listrows import Rows, UnreadRow, rows_of
+from earlywarn.reconcile.listsheets import sheets_of
+from earlywarn.reconcile.names import plain_name
 from earlywarn.reconcile.numbers import identity_number
 from earlywarn.reconcile.people import LISTED
 from earlywarn.tables.forgotten import Forgotten
-from earlywarn.tables.headings import find_heading_row, notes_of
 from earlywarn.tables.ingest import DATA_SUFFIXES
-from earlywarn.tables.mapping import Mapping, Match
-from earlywarn.tables.readers import open_source
-from earlywarn.tables.reasons import reason
-from earlywarn.tables.source import Source, unusable
-from earlywarn.tables.validate import Converter
+from earlywarn.tables.mapping import Mapping
 from earlywarn.workspace import Workspace
 
 _ORDER = (*(column.name for column in LISTS.columns), "file", "row")
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadRow:
-    """A row that could not be taken: where it stands, in which column, and the cure."""
-
-    file: str
-    row: int
-    column: str
-    why: Text
+_SHOWN = 5  # files or rows named in a message
 
 
 @dataclass(frozen=True)
@@ -47,8 +36,9 @@ class ReadList:
     """What the files of one list say.
 
     `lines` (LISTED), numbered in order of what they say; where a line has no birth date, the one
-    that its identity number tells. `files`: path and SHA-256 of each. `forgotten`: how many lines
-    of forgotten children were left out. `notes` are about whole files.
+    that its identity number tells. `files`: path and SHA-256 of each; `counts`: how many lines each
+    has. `forgotten`: how many lines of forgotten children were left out. `notes` are about whole
+    files.
     """
 
     lines: pa.Table
@@ -56,14 +46,12 @@ class ReadList:
     unread: tuple[UnreadRow, ...]
     notes: tuple[Text, ...]
     forgotten: int
+    counts: tuple[int, ...]
 
     @property
     def unread_rows(self) -> int:
         """How many rows could not be taken; one may have two bad cells."""
-        return len({(one.file, one.row) for one in self.unread})
-
-
-EMPTY = ReadList(LISTED.empty_table(), (), (), (), 0)
+        return len({(one.file, one.row) for one in self.unread if not one.kept})
 
 
 def read_list(workspace: Workspace, paths: Sequence[Path], mapping: Mapping) -> ReadList:
@@ -72,34 +60,40 @@ def read_list(workspace: Workspace, paths: Sequence[Path], mapping: Mapping) -> 
     Raises
     ------
     EarlywarnError
-        If a file cannot be used at all; the message names it and the cure.
+        If a file cannot be used at all, or no line of any can; the message names file and cure.
     """
     lines: list[dict[str, Any]] = []
     unread: list[UnreadRow] = []
     notes: list[Text] = []
     hashes: list[tuple[Path, str]] = []
+    counts: list[int] = []
     left_out = 0
     forgotten = Forgotten.load(workspace)
     for path in list_files(paths):
-        source = open_source(path)
-        find_heading_row(source, mapping)
-        match = _match(source, mapping)
-        notes += [
-            Text(f"{source.name}：{note.zh}", f"{source.name}: {note.en}")
-            for note in [*source.notes, *notes_of(match)]
-        ]
+        sheets, told = sheets_of(path, mapping)
+        notes += told
         hashes.append((path, sha256(path)))
-        for row in _rows(source, mapping, match, unread):
-            if _is_forgotten(row, forgotten):
-                left_out += 1
-            else:
-                lines.append(row | {"file": source.name})
+        counts.append(0)
+        for source, match in sheets:
+            rows = rows_of(source, mapping, match)
+            unread += rows.unread
+            notes += _beside(source.name, rows)
+            for row in rows.good:
+                born = row["birth_date"] or birth_of(row["id_number"])
+                line = row | {"row": row.pop("_row"), "birth_date": born, "file": source.name}
+                if _is_forgotten(line, forgotten):
+                    left_out += 1
+                else:
+                    lines.append(line)
+                    counts[-1] += 1
+    if not lines and not left_out:
+        raise _nothing([path for path, _ in hashes], unread)
     # In an order of their own, so that the order of files and rows decides nothing.
     lines.sort(key=lambda row: tuple(str(row[name] or "") for name in _ORDER))
     for number, row in enumerate(lines):
         row["line"] = number
     table = pa.Table.from_pylist(lines, LISTED)
-    return ReadList(table, tuple(hashes), tuple(unread), tuple(notes), left_out)
+    return ReadList(table, tuple(hashes), tuple(unread), tuple(notes), left_out, tuple(counts))
 
 
 def list_files(paths: Sequence[Path]) -> list[Path]:
@@ -131,51 +125,47 @@ def birth_of(id_number: str | None) -> date | None:
         return None
 
 
-def _match(source: Source, mapping: Mapping) -> Match:
-    """Find the columns of a list; without a name, or any word of age, it is none."""
-    try:
-        match = mapping.match(source.headings)
-    except EarlywarnError as error:
-        raise unusable(source.path, error.text.zh, error.text.en) from None
-    row = source.heading_row
-    if "name" not in match.columns and "name" not in mapping.defaults:
-        raise unusable(
-            source.path,
-            f"第 {row} 行没有“姓名”（name）这一列。请补上表头，或用 --mapping 指定映射文件"
-            f"（当前：{mapping.name}）。",
-            f"row {row} has no column for the name (name, 姓名). Add the heading, or name a "
-            f"mapping file with --mapping (now: {mapping.name}).",
+def _beside(name: str, rows: Rows) -> list[Text]:
+    """Say which rows are no child's, and of a sheet that it has no child at all."""
+    notes = []
+    if rows.nobodys:
+        numbers = [str(number) for number in sorted(rows.nobodys)[:_SHOWN]]
+        zh, en = "、".join(numbers), ", ".join(numbers)
+        if len(rows.nobodys) > _SHOWN:
+            zh, en = f"{zh} 等 {len(rows.nobodys)}", f"{en} and {len(rows.nobodys) - _SHOWN} more"
+        notes.append(
+            Text(
+                f"{name}：第 {zh} 行是合计、签名、说明或重复的表头，不是孩子，未读入",
+                f"{name}: row {en}: totals, signatures, notes or headings again, and no child's",
+            )
         )
-    if not {"birth_date", "id_number"} & match.columns.keys():
-        raise unusable(
-            source.path,
-            f"第 {row} 行既没有“出生日期”（birth_date）也没有“身份证号”（id_number），"
-            "看不出谁在学龄内。请补上其中一列，或用 --mapping 指定映射文件"
-            f"（当前：{mapping.name}）。",
-            f"row {row} has neither a birth date (birth_date, 出生日期) nor an identity number "
-            "(id_number, 身份证号), so nothing says who is of school age. Add one of them, or "
-            f"name a mapping file with --mapping (now: {mapping.name}).",
+    if not rows.good:
+        notes.append(
+            Text(f"{name}：没有读到一个孩子", f"{name}: not one child could be read from it")
         )
-    return match
+    return notes
 
 
-def _rows(
-    source: Source, mapping: Mapping, match: Match, unread: list[UnreadRow]
-) -> list[dict[str, Any]]:
-    """Return a file's good rows in its order; the bad ones go into `unread`."""
-    converter = Converter(
-        mapping, match, source.headings, mapping.defaults, serial_epoch=source.serial_epoch
+def _nothing(paths: Sequence[Path], unread: Sequence[UnreadRow]) -> EarlywarnError:
+    """Return the error for a list without a line, which would make every child one not on it."""
+    zh, en = "、".join(p.name for p in paths[:_SHOWN]), ", ".join(p.name for p in paths[:_SHOWN])
+    if not unread:
+        return EarlywarnError(
+            zh=f"{zh}：只有表头，没有孩子，未作比对。请核对是不是要用的名单。",
+            en=f"{en}: headings and no child; nothing was compared. Check whether this is the list "
+            "that was meant.",
+        )
+    first = unread[0]
+    column = (
+        Text(f"“{first.column}”列", f", column {first.column}") if first.column else Text("", "")
     )
-    found = []
-    for chunk in source.chunks():
-        converted = converter.convert(chunk)
-        for bad in converted.problems.select(["row", "column", "code", "detail"]).to_pylist():
-            why = reason(bad["code"], bad["detail"] or "")
-            unread.append(UnreadRow(source.name, bad["row"], bad["column"] or "", why))
-        for row in converted.rows.to_pylist():
-            born = row["birth_date"] or birth_of(row["id_number"])
-            found.append(row | {"row": row.pop("_row"), "birth_date": born})
-    return found
+    return EarlywarnError(
+        zh=f"{zh}：{len({(one.file, one.row) for one in unread})} 行都没能读入，未作比对。如 "
+        f"{first.file} 第 {first.row} 行{column.zh}：{first.why.zh}。请改正后再比对。",
+        en=f"{en}: none of {len({(one.file, one.row) for one in unread})} rows could be read; "
+        f"nothing was compared. For one, {first.file}, row {first.row}{column.en}: "
+        f"{first.why.en}. Correct them and compare again.",
+    )
 
 
 def _is_forgotten(row: dict[str, Any], forgotten: Forgotten) -> bool:
@@ -187,7 +177,9 @@ def _is_forgotten(row: dict[str, Any], forgotten: Forgotten) -> bool:
     if not forgotten:
         return False
     number, name = row["id_number"], row["name"]
-    if any(one in forgotten for one in (number, name, dated(name, row["birth_date"])) if one):
+    names = {name, plain_name(name) or ""}
+    told = {number, *names, *(dated(one, row["birth_date"]) for one in names)}
+    if any(one in forgotten for one in told if one):
         return True
     return not number and forgotten.knows_name(name)
 

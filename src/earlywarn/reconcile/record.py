@@ -129,10 +129,9 @@ def hashed(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def last_asked(workspace: Workspace, as_of: date, who: str) -> Asked | None:
-    """Return what the newest reconciliation of a day was asked; None if its lists have changed."""
-    made = folders(workspace, as_of)
-    info = info_of(made[-1][1]) if made else None
+def asked_then(workspace: Workspace, as_of: date, number: int, who: str) -> Asked | None:
+    """Return what a reconciliation was asked; None if it is gone or its lists have changed."""
+    info = info_of(workspace.root / FOLDER / as_of.isoformat() / str(number))
     if info is None:
         return None
     paths: dict[Kind, list[Path]] = {"households": [], "poverty": []}

@@ -16,7 +16,7 @@ from earlywarn.followup.returned.opening import Opened, open_workbook
 from earlywarn.followup.returned.refusal import RefusedError, refused
 from earlywarn.followup.returned.sheets import Sheet
 from earlywarn.reconcile.answers import CHOICES, Said
-from earlywarn.reconcile.reviewbook import ANSWER, KEY_FORMAT, KEY_SHEET, NUMBER, token
+from earlywarn.reconcile.reviewbook import ANSWER, KEY_FORMAT, KEY_SHEET, NUMBER, Run, token
 
 _SHOWN = 5  # rows named in a message
 _VARIANTS: dict[Said, tuple[str, ...]] = {
@@ -51,7 +51,7 @@ class Unreadable:
 class Review:
     """What a workbook says: the pairs judged, how many are left empty, what gives no answer."""
 
-    as_of: date
+    run: Run
     judged: tuple[Judged, ...]
     empty: int
     unreadable: tuple[Unreadable, ...]
@@ -67,7 +67,7 @@ def read_review(path: Path, key: bytes) -> Review:
         says of one line that it is two children. Nothing of it is taken then.
     """
     opened = open_workbook(path)
-    as_of, pairs = _read_key(opened)
+    run, pairs = _read_key(opened)
     sheet, heading, answers = _find(opened)
     rows: dict[int, dict[int, Cell]] = defaultdict(dict)
     for cell in sheet.cells:
@@ -86,9 +86,7 @@ def read_review(path: Path, key: bytes) -> Review:
         seen[number] = at
         line, student_id, signature = pair
         shown = [cells[c].text if c in cells else "" for c in range(2, answers)]
-        if not hmac.compare_digest(
-            token(key, as_of.isoformat(), number, line, student_id, shown), signature
-        ):
+        if not hmac.compare_digest(token(key, run, number, line, student_id, shown), signature):
             changed.append(at)
         elif answers in cells:
             said = _CODES.get(squeezed(cells[answers].text))
@@ -100,11 +98,11 @@ def read_review(path: Path, key: bytes) -> Review:
         raise _changed(opened.name, changed)
     _refuse_two_children(opened.name, judged)
     empty = len(pairs) - len(judged) - len(unreadable)
-    return Review(as_of, tuple(judged), empty, tuple(unreadable))
+    return Review(run, tuple(judged), empty, tuple(unreadable))
 
 
-def _read_key(opened: Opened) -> tuple[date, Mapping[int, tuple[str, str, str]]]:
-    """Return the day, and (line, student_id, signature) by the pair's number."""
+def _read_key(opened: Opened) -> tuple[Run, Mapping[int, tuple[str, str, str]]]:
+    """Return the run, and (line, student_id, signature) by the pair's number."""
     sheet = opened.sheets.get(KEY_SHEET)
     if sheet is None:
         raise refused(
@@ -126,7 +124,7 @@ def _read_key(opened: Opened) -> tuple[date, Mapping[int, tuple[str, str, str]]]
             "fill in the new review.xlsx.",
         )
     try:
-        as_of = date.fromisoformat(entries.get("as_of", ""))
+        run = Run(date.fromisoformat(entries.get("as_of", "")), int(entries.get("run", "")))
     except ValueError:
         raise _damaged(opened.name) from None
     pairs = {}
@@ -136,7 +134,7 @@ def _read_key(opened: Opened) -> tuple[date, Mapping[int, tuple[str, str, str]]]
             if number in pairs or not {2, 3, 4} <= row.keys():
                 raise _damaged(opened.name)
             pairs[number] = (row[2], row[3], row[4])
-    return as_of, pairs
+    return run, pairs
 
 
 def _find(opened: Opened) -> tuple[Sheet, int, int]:

@@ -1,7 +1,8 @@
 """`review.xlsx`: the pairs that a person must judge, side by side, with one column to fill in.
 
-A very hidden sheet says which line and child each number is. Every row is signed by itself, with
-what it shows, so that a row taken out leaves the others as good as they were.
+A very hidden sheet says which reconciliation it is of (its day and number), and which line and
+child each number is. Every row is signed by itself, with what it shows, so that a row taken out
+leaves the others as good as they were.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from earlywarn.reconcile.wording import WORDS
 
 REVIEW = "review.xlsx"
 KEY_SHEET = "_earlywarn_reconcile"
-KEY_FORMAT = "1"
+KEY_FORMAT = "2"
 NUMBER = Text("序号", "No.")
 ANSWER = Text("是不是同一人", "Same child?")
 _TITLE = Text("待人工判断的对应", "Pairs to be judged")
@@ -59,6 +60,14 @@ _COLUMNS: tuple[tuple[Text, float], ...] = (
 _BOTH, _HOME = ("name", "sex", "birth_date"), ("guardian", "guardian_phone")
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A reconciliation: its folder is reconcile/AS_OF/NUMBER."""
+
+    as_of: date
+    number: int
+
+
 @dataclass(frozen=True)
 class ToJudge:
     """One pair to judge: which list it is of, the line and what it is known by, the child."""
@@ -72,22 +81,24 @@ class ToJudge:
 
 
 def token(
-    key: bytes, as_of: str, number: int, line: str, student_id: str, shown: Sequence[str]
+    key: bytes, run: Run, number: int, line: str, student_id: str, shown: Sequence[str]
 ) -> str:
     """Return the signature of one pair; `shown` are the cells between its number and the answer.
 
     White space and full-width forms, which programs change when they save, do not matter.
     """
     cells = [squeezed(cell) for cell in shown]
-    content = json.dumps([KEY_FORMAT, as_of, number, line, student_id, cells])
+    content = json.dumps(
+        [KEY_FORMAT, run.as_of.isoformat(), run.number, number, line, student_id, cells]
+    )
     return hmac.new(key, content.encode(), hashlib.sha256).hexdigest()
 
 
 def write_review(
-    path: Path, asked: Sequence[ToJudge], *, as_of: date, lang: Lang, key: bytes, generated: bool
+    path: Path, asked: Sequence[ToJudge], *, run: Run, lang: Lang, key: bytes, generated: bool
 ) -> None:
     """Write the workbook of the pairs, in their order; `key` signs it."""
-    book = Book(str(path), _TITLE(lang), as_of, lang)
+    book = Book(str(path), WORDS["title"](lang), run.as_of, lang)
     sheet = book.sheet(_TITLE(lang))
     row = 0
     if generated:
@@ -117,7 +128,7 @@ def write_review(
     sheet.freeze_panes(first, 4)
     sheet.autofilter(first - 1, 0, row, answer)
     sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
-    _key(book, asked, as_of, lang, key)
+    _key(book, asked, run, lang, key)
     book.close()
 
 
@@ -134,22 +145,24 @@ def cells_of(pair: ToJudge, lang: Lang) -> list[str]:
         *(_stacked(_shown(line[k], lang), _shown(child[k], lang)) for k in _HOME),
         _stacked(lives, " ".join(filter(None, learns))),
         agreement_words(pair.agreement, lang),
-        "" if pair.weight is None else f"{pair.weight:.1f}",
+        # A true minus: a hyphen would be taken for a formula and stand behind an apostrophe.
+        "" if pair.weight is None else f"{pair.weight:.1f}".replace("-", "\u2212"),
     ]
 
 
 def _stacked(above: str, below: str) -> str:
-    return f"{above or '-'}\n{below or '-'}"
+    return f"{above or '–'}\n{below or '–'}"
 
 
 def _shown(value: Any, lang: Lang) -> str:
     return sex(value, lang) if value in ("M", "F") else "" if value is None else str(value)
 
 
-def _key(book: Book, asked: Sequence[ToJudge], as_of: date, lang: Lang, key: bytes) -> None:
+def _key(book: Book, asked: Sequence[ToJudge], run: Run, lang: Lang, key: bytes) -> None:
     """Write the very hidden sheet: the number of each pair, line, child, signature."""
     sheet: Any = book.book.add_worksheet(KEY_SHEET)
-    for row, (name, value) in enumerate((("format", KEY_FORMAT), ("as_of", as_of.isoformat()))):
+    told = {"format": KEY_FORMAT, "as_of": run.as_of.isoformat(), "run": str(run.number)}
+    for row, (name, value) in enumerate(told.items()):
         sheet.write_string(row, 0, name)
         sheet.write_string(row, 1, value)
     for row, (number, pair) in enumerate(enumerate(asked, 1), 4):
@@ -158,7 +171,7 @@ def _key(book: Book, asked: Sequence[ToJudge], as_of: date, lang: Lang, key: byt
         sheet.write_string(row, 1, pair.key)
         sheet.write_string(row, 2, student)
         shown = [book.text(cell) for cell in cells_of(pair, lang)]
-        signature = token(key, as_of.isoformat(), number, pair.key, student, shown)
+        signature = token(key, run, number, pair.key, student, shown)
         sheet.write_string(row, 3, signature)
     sheet.protect("")
     sheet.very_hidden()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from earlywarn.engine.duckdb import connect
-from earlywarn.errors import Lang, Text
+from earlywarn.errors import EarlywarnError, Lang, Text
 from earlywarn.features.newest import newest_school_day
 from earlywarn.files import whole_folder, write_whole
 from earlywarn.followup.audit import note
@@ -25,21 +25,22 @@ from earlywarn.reconcile.cases import open_cases, responsible_school, wanted
 from earlywarn.reconcile.comparing import Comparison, Found, Joined, compare
 from earlywarn.reconcile.linking import link
 from earlywarn.reconcile.listmapping import DEFAULT_MAPPING, Kind, list_mapping
-from earlywarn.reconcile.lists import ReadList, UnreadRow, read_list
+from earlywarn.reconcile.listrows import UnreadRow
+from earlywarn.reconcile.lists import ReadList, read_list
 from earlywarn.reconcile.record import (
     RESULT,
     Asked,
     as_text,
+    asked_then,
     folders,
     hashed,
     info_of,
     inputs_of,
-    last_asked,
     told_of,
 )
 from earlywarn.reconcile.registry import Registry, Row, registry_of, school_ages, year_start
 from earlywarn.reconcile.review import Judged, Unreadable, read_review
-from earlywarn.reconcile.reviewbook import REVIEW, ToJudge, write_review
+from earlywarn.reconcile.reviewbook import REVIEW, Run, ToJudge, write_review
 from earlywarn.reconcile.workbook import WORKBOOK, write_workbook
 from earlywarn.roles import Role, pseudonym
 from earlywarn.tables.forgotten import Forgotten
@@ -111,8 +112,14 @@ def reconcile(
     Raises
     ------
     EarlywarnError
-        If a file or mapping cannot be used, or nobody is enrolled that day.
+        If a file or mapping cannot be used, the day has not come, or nobody is enrolled that day.
     """
+    if as_of is not None and as_of > date.today():
+        raise EarlywarnError(
+            zh=f"{as_of} 还没有到，还没有可比对的。请用今天或以前的 --as-of。",
+            en=f"{as_of} has not come yet: there is nothing to compare. Use an --as-of of today or "
+            "before.",
+        )
     with workspace.lock("reconcile"):
         if as_of is None:
             con = connect(workspace)
@@ -138,6 +145,8 @@ def review(
 ) -> Reviewed:
     """Read a filled review workbook, keep its answers, and make the lists anew by them.
 
+    They are those of the reconciliation that the workbook is of, whatever was made since.
+
     Raises
     ------
     RefusedError
@@ -151,7 +160,7 @@ def review(
         answers, changed = Answers.load(workspace).with_new(new)
         if changed:
             answers.write(workspace)
-        asked = last_asked(workspace, found.as_of, who)
+        asked = asked_then(workspace, found.run.as_of, found.run.number, who)
         again = _reconcile(workspace, asked, stage) if asked else None
     if again is not None:
         _audit(workspace, again, who, role)
@@ -203,7 +212,7 @@ def _reconcile(workspace: Workspace, asked: Asked, stage: Stage) -> Reconciled:
         if info and info["inputs_hash"] == hashed(inputs):
             same = Reconciled(folder, number, info, False, 0, unread, notes)
     if same is not None and (same.info["cases"] or not asked.cases):
-        return same
+        return replace(same, notes=notes + _without_school(same.info))
     stage("registry")
     con = connect(workspace)
     try:
@@ -222,17 +231,20 @@ def _reconcile(workspace: Workspace, asked: Asked, stage: Stage) -> Reconciled:
     pairs = _pairs(sides, registry, know)
     number = made[-1][0] + 1 if made else 1
     info = told_of(workspace, asked, read, inputs, found, len(pairs), number)
-    opened = _open(workspace, asked, registry, found, know) if asked.cases else 0
+    opened = 0
+    if asked.cases:
+        opened, info["without_school"] = _open(workspace, asked, registry, found, know)
+    notes += _without_school(info)
     stage("files")
     if same is not None:  # made before, without cases
-        told = same.info | {"cases": True}
+        told = same.info | {"cases": True, "without_school": info["without_school"]}
         write_whole(same.folder / RESULT, as_text(told))
-        return replace(same, info=told, cases=opened)
+        return replace(same, info=told, cases=opened, notes=notes)
     target = workspace.root / FOLDER / asked.as_of.isoformat() / str(number)
     for left in target.parent.glob(".part-*"):  # of one that was killed; the lock is held
         shutil.rmtree(left, ignore_errors=True)
     with whole_folder(target) as folder:
-        _write(folder, workspace, asked, read, registry, found, pairs, unread)
+        _write(folder, workspace, asked, number, read, registry, found, pairs, unread)
         write_whole(folder / RESULT, as_text(info))
     return Reconciled(target, number, info, True, opened, unread, notes)
 
@@ -283,7 +295,8 @@ def _open(
     registry: Registry,
     found: Comparison,
     know: Callable[[Row], str],
-) -> int:
+) -> tuple[int, int]:
+    """Open the cases; return how many are new, and how many children have no school for one."""
     rows = [*found.lists["no_roll"], *found.lists["poor_out"]]
 
     def school_of(one: Found) -> str:
@@ -291,9 +304,27 @@ def _open(
         return school["school_id"] if school else ""
 
     children = wanted(rows, school_of, know)
+    placed = [child for child in children if child.school_id]
     with Ledger.open(workspace) as ledger:
         origin = f"reconcile {asked.as_of}"
-        return open_cases(ledger, children, asked.as_of, origin, asked.lang, asked.who)
+        opened = open_cases(ledger, placed, asked.as_of, origin, asked.lang, asked.who)
+    return opened, len(children) - len(placed)
+
+
+def _without_school(info: dict[str, Any]) -> tuple[Text, ...]:
+    """Say why children on no roll became no cases."""
+    count = info.get("without_school", 0)
+    if not count:
+        return ()
+    return (
+        Text(
+            f"有 {count} 名无学籍的孩子没有立案：工作区里没有学校表，不知由哪所学校负责。请先运行 "
+            "earlywarn ingest schools 学校表文件，再比对一次。",
+            f"No case was opened for {count} of those on no roll: without a schools table nobody "
+            "knows which school is to look for them. Load it (`earlywarn ingest schools FILE`), "
+            "then compare again.",
+        ),
+    )
 
 
 def _school(workspace: Workspace, registry: Registry, one: Found) -> Row | None:
@@ -309,6 +340,7 @@ def _write(
     folder: Path,
     workspace: Workspace,
     asked: Asked,
+    number: int,
     read: dict[Kind, ReadList],
     registry: Registry,
     found: Comparison,
@@ -319,7 +351,7 @@ def _write(
     files = [
         (str(kind), path.name, lines)
         for kind, one in read.items()
-        for path, lines in _lines_by_file(one)
+        for (path, _), lines in zip(one.files, one.counts, strict=True)
     ]
 
     def responsible(one: Found) -> str:
@@ -342,16 +374,11 @@ def _write(
         write_review(
             folder / REVIEW,
             pairs,
-            as_of=asked.as_of,
+            run=Run(asked.as_of, number),
             lang=asked.lang,
             key=_key(workspace),
             generated=generated,
         )
-
-
-def _lines_by_file(read: ReadList) -> list[tuple[Path, int]]:
-    names = read.lines["file"].to_pylist()
-    return [(path, names.count(path.name)) for path, _ in read.files]
 
 
 def _sentences(

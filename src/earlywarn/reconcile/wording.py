@@ -82,7 +82,8 @@ LIST_MEANINGS: dict[str, Text] = {
         "No birth date, and none in the identity number: nobody can say if of school age.",
     ),
     "unread": Text(
-        "名单中读不出的行；改正后重新比对。", "Rows of the lists that could not be read."
+        "名单中读不出的行和单元格（单元格读不出的行仍已读入）；改正后重新比对。",
+        "Rows and cells of the lists that could not be read; a row with such a cell was read.",
     ),
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from earlywarn.errors import Lang
 from earlywarn.reconcile.comparing import LISTS, Comparison, Found
-from earlywarn.reconcile.lists import UnreadRow
+from earlywarn.reconcile.listrows import UnreadRow
 from earlywarn.reconcile.sheets import Book, sex
 from earlywarn.reconcile.wording import (
     COMPARISONS,
@@ -125,7 +125,7 @@ class _Writer:
             sheet.write_string(row, column, self.word(key), book.head)
         self._wide(sheet, row, self.word("meaning"), self.word("todo"), book.head)
         counts = {which: len(self.found.lists[which]) for which in LISTS}
-        counts["unread"] = len({(one.file, one.row) for _, one in unread})
+        counts["unread"] = len({(one.file, one.row) for _, one in unread if not one.kept})
         for which, count in counts.items():
             row += 1
             sheet.write_string(row, 0, LIST_TITLES[which](lang), book.bold)

@@ -8,8 +8,9 @@ and note stand, and what was ordered adds up. So with an order that is told done
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 from typing import Any, Literal
 
 from sqlalchemy import Connection, select
@@ -53,8 +54,20 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What was found and who signed it, in the words of one record."""
+
+    result: Result
+    signed_by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
-    """One inspection as it stands: who looked at the school, what was found, who signed it."""
+    """One inspection as it stands: who looked at the school, what was found, who signed it.
+
+    `before` is what stood until it was corrected, oldest first.
+    """
 
     id: int
     school_id: str
@@ -64,6 +77,24 @@ class Inspection:
     signed_by: str
     note: str
     orders: tuple[Order, ...]
+    before: tuple[Said, ...] = ()
+
+    @property
+    def said(self) -> Said:
+        """What stands now."""
+        return Said(self.result, self.signed_by, self.note)
+
+    def as_of(self, day: date) -> Inspection:
+        """Return it with what was done after `day` as not done yet."""
+        return replace(
+            self,
+            orders=tuple(
+                order
+                if order.done_on is None or order.done_on <= day
+                else replace(order, done_on=None, done_by=None)
+                for order in self.orders
+            ),
+        )
 
 
 def read_inspections(con: Connection, school_id: str | None = None) -> tuple[Inspection, ...]:
@@ -85,8 +116,8 @@ def enter_inspection(con: Connection, new: NewInspection, stamp: Stamp) -> bool:
     ordered = {(order.text, order.until) for order in before.orders} if before else set()
     more = [text for text in dict.fromkeys(new.ordered) if (text, new.until) not in ordered]
     note = new.note or (before.note if before else "")
-    says = (new.result, new.signed_by, note)
-    if before and not more and says == (before.result, before.signed_by, before.note):
+    says = Said(new.result, new.signed_by, note)
+    if before and not more and says == before.said:
         return False
     row = {
         "school_id": new.school_id,
@@ -128,9 +159,9 @@ def enter_done(
     inspection, order = found
     if on < inspection.on:
         raise EarlywarnError(
-            zh=f"整改要求 {number} 是 {inspection.on} 提出的，不能在 {on} 就已完成。"
+            zh=f"整改要求 #{number} 是 {inspection.on} 提出的，不能在 {on} 就已完成。"
             "请核对 --date。",
-            en=f"Order {number} was given on {inspection.on} and cannot have been done on {on}. "
+            en=f"Order #{number} was given on {inspection.on} and cannot have been done on {on}. "
             "Check --date.",
         )
     if (order.done_on, order.done_by) == (on, by):
@@ -149,13 +180,13 @@ def enter_done(
 def _no_such_order(school_id: str, number: int, known: list[int]) -> EarlywarnError:
     if not known:
         return EarlywarnError(
-            zh=f"学校 {school_id} 没有编号为 {number} 的整改要求：该校还没有整改要求。",
-            en=f"School {school_id} has no order {number}: nothing was ordered there.",
+            zh=f"学校 {school_id} 没有整改要求 #{number}：该校还没有整改要求。",
+            en=f"School {school_id} has no order #{number}: nothing was ordered there.",
         )
-    numbers = [str(one) for one in known]
+    numbers = [f"#{one}" for one in known]
     return EarlywarnError(
-        zh=f"学校 {school_id} 没有编号为 {number} 的整改要求，有：{'、'.join(numbers)}。",
-        en=f"School {school_id} has no order {number}; it has {', '.join(numbers)}.",
+        zh=f"学校 {school_id} 没有整改要求 #{number}，有：{'、'.join(numbers)}。",
+        en=f"School {school_id} has no order #{number}; it has {', '.join(numbers)}.",
     )
 
 
@@ -183,6 +214,7 @@ def _orders(con: Connection) -> dict[int, list[Order]]:
 
 def _standing(rows: list[Row], orders: dict[int, list[Order]]) -> Inspection:
     last = rows[-1]
+    said = [Said(row["result"], row["signed_by"], row["note"]) for row in rows]
     return Inspection(
         id=rows[0]["id"],
         school_id=last["school_id"],
@@ -192,4 +224,5 @@ def _standing(rows: list[Row], orders: dict[int, list[Order]]) -> Inspection:
         signed_by=last["signed_by"],
         note=last["note"],
         orders=tuple(order for row in rows for order in orders.get(row["id"], ())),
+        before=tuple(one for one, after in pairwise(said) if one != after),
     )

@@ -235,10 +235,14 @@ class Ledger:
         with reading(self.engine) as con:
             return store.one_case(con, case_id)
 
-    def outcomes(self) -> tuple[outcomes.Outcome, ...]:
-        """Return what the ledger confirms, as rows of the table `outcomes`, in a fixed order."""
+    def outcomes(self, known: Sequence[outcomes.Known] = ()) -> tuple[outcomes.Outcome, ...]:
+        """Return what the ledger confirms, as rows of the table `outcomes`, in a fixed order.
+
+        `known`: what files say of who was suspected, dropped out and returned.
+        """
         with reading(self.engine) as con:
-            return tuple(outcomes.confirmed(store.read_cases(con, cases.c.student_id.is_not(None))))
+            found = store.read_cases(con, cases.c.student_id.is_not(None))
+        return tuple(outcomes.confirmed(found, known))
 
     def record_inspection(self, new: inspections.NewInspection, *, who: str) -> bool:
         """Record an inspection of a school; return whether it was news.

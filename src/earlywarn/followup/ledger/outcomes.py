@@ -3,7 +3,8 @@
 - suspected: an absence that was reported in writing to township and county (the step of day 3, or
   the school's answer that it was): three days alone may be an illness nobody has noted yet;
 - dropped_out: somebody entered that the child has dropped out;
-- returned: back after one of the two; a child that only missed a day or two never was away;
+- returned: back after one of the two, whether the ledger or a file said so; a child that only
+  missed a day or two never was away;
 - transferred: to another school.
 
 Children placed at home or in a special or vocational school are still in education: no outcome.
@@ -27,6 +28,8 @@ _EVENTS = {
 }
 _LOST = ("suspected", "dropped_out")
 
+Known = tuple[str, date, str]  # student_id, date, event: suspected, dropped_out or returned
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -38,13 +41,16 @@ class Outcome:
     cause: str | None
 
 
-def confirmed(cases: Iterable[Case]) -> list[Outcome]:
+def confirmed(cases: Iterable[Case], known: Iterable[Known] = ()) -> list[Outcome]:
     """Return what `cases` confirm, in order of student, date and event (`returned` last of a day).
 
-    One row for each student, date and event.
+    One row for each student, date and event. `known` is what files say of these children: who was
+    away by them comes back too.
     """
     found: dict[tuple[str, date, str], Outcome] = {}
     lost: set[str] = set()
+    told = sorted(known, key=lambda k: (k[0], k[1], k[2] == "returned"))
+    at = 0
     moves = [
         (str(case.student_id), move, case)
         for case in cases
@@ -53,6 +59,10 @@ def confirmed(cases: Iterable[Case]) -> list[Outcome]:
     ]
     moves.sort(key=lambda item: (item[0], item[1].entry.effective, item[2].id, item[1].entry.seq))
     for student, move, case in moves:
+        while at < len(told) and told[at][:2] <= (student, move.entry.effective):
+            child, _, said = told[at]
+            lost.add(child) if said in _LOST else lost.discard(child)
+            at += 1
         event = _event(case, move, away=student in lost)
         if event is None:
             continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
@@ -28,7 +28,7 @@ from earlywarn.followup.ledger import Case, Entry, Ledger
 from earlywarn.followup.ledger.views import case_of
 from earlywarn.followup.story import Story, story_of
 from earlywarn.report.cards import registry
-from earlywarn.report.cards.rows import CaseFile, ChildCard, Scored, Status
+from earlywarn.report.cards.rows import CaseFile, ChildCard, Scored, Standing
 from earlywarn.roles import Role
 from earlywarn.rules.pack import RuleBook, load_rulebook
 from earlywarn.scoring.run import SCORES_FILE, run_folders
@@ -104,7 +104,7 @@ def child_card(
     """
     refuse_researcher(role)
     with Ledger.open(workspace) as ledger:
-        found = story_of(workspace, ledger, child)
+        found = _story(workspace, ledger, child)
     rulebook = load_rulebook(workspace.rules)
     con = connect(workspace)
     try:
@@ -121,9 +121,31 @@ def child_card(
         scored = _scored(con, workspace, rulebook, found, role, day, stage)
         stage(day.isoformat())
         _build(con, workspace, rulebook, day, again=bool(scored))
-        return _card(con, workspace, rulebook, found, records, cases, scored, role, day, known)
+        card = _card(con, workspace, rulebook, found, records, cases, scored, role, day, known)
+        if card.since is None or workspace.config.attendance != "exceptions":
+            return card
+        stage(card.since.isoformat())
+        return replace(card, strip=_days_before(con, workspace, rulebook, card.since, found))
     finally:
         con.close()
+
+
+def _story(workspace: Workspace, ledger: Ledger, child: str) -> Story:
+    named = [str(case.id) for case in ledger.cases_of_person(child.strip())]
+    if named:
+        raise EarlywarnError(
+            zh=f"没有学籍的孩子请写个案编号；这个姓名的个案有：{'、'.join(named)}。",
+            en="A child on no registry goes by the number of its case; the cases of that name: "
+            f"{', '.join(named)}.",
+        )
+    try:
+        return story_of(workspace, ledger, child)
+    except EarlywarnError as error:
+        raise EarlywarnError(
+            zh=f"{error.text.zh}没有学籍的孩子请写个案编号（earlywarn followup due 会列出）。",
+            en=f"{error.text.en} A child on no registry goes by the number of its case, which "
+            "`earlywarn followup due` lists.",
+        ) from error
 
 
 def _card(
@@ -141,8 +163,8 @@ def _card(
     """Return the card; `con` as `features.build` left it for `day`."""
     places = registry.school_names(con)
     student, is_full = found.student_id, role.sees_groups
-    status = _status(con, student)
-    strip = _strip(con, workspace, student, status, day)
+    now = registry.standing(con, student, day)
+    strip = _strip(con, workspace, student, now, day)
     groups, unknown = _groups(rulebook, records)
     who = registry.who(records[-1], places) if records else registry.unregistered(cases[-1], places)
     if not is_full:
@@ -153,7 +175,8 @@ def _card(
         is_full=is_full,
         generated=workspace.config.generated,
         who=who,
-        status=status,
+        status=now.status,
+        since=now.since,
         groups=groups if is_full else None,
         groups_unknown=unknown if is_full else (),
         left_behind=registry.left_behind(records, day) if is_full and records else None,
@@ -161,7 +184,7 @@ def _card(
         places=registry.places_of(records, places),
         events=registry.events(con, student, known, with_cause=is_full),
         strip=strip,
-        strip_is_recorded=status == "out",
+        strip_is_recorded=not now.is_at_school,
         rates=_rates(con, student),
         exams=registry.exams(con, student, day, workspace.config.school_year_start),
         scored=scored,
@@ -222,31 +245,40 @@ def _groups(
     return is_in, tuple(label for label, member in named if member is None) if records else ()
 
 
-def _status(con: duckdb.DuckDBPyConnection, student: str) -> Status:
-    if not student:
-        return "unregistered"
-    rows = con.execute(
-        "SELECT in_cohort, on_leave FROM known_students WHERE student_id = ?", [student]
-    ).fetchall()
-    if not rows:
-        return "out"
-    in_cohort, on_leave = rows[0]
-    return ("on_leave" if on_leave else "enrolled") if in_cohort else "out"
-
-
 def _strip(
-    con: duckdb.DuckDBPyConnection, workspace: Workspace, student: str, status: Status, day: date
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, student: str, now: Standing, day: date
 ) -> tuple[tuple[date, str], ...]:
-    if status in ("enrolled", "on_leave"):
-        rows = attendance_strip(con, workspace.config, [student]).to_pylist()
-        return tuple((row["date"], row["mark"]) for row in rows)
-    if status == "unregistered" or workspace.config.attendance == "exceptions":
-        return ()  # of exceptions alone no picture can be drawn
+    if now.is_at_school:
+        return _last_days(con, workspace, student)
+    if now.status == "unregistered" or workspace.config.attendance == "exceptions":
+        return ()
     worse = sorted(STATUS_SEVERITY, key=STATUS_SEVERITY.__getitem__)
     found = con.execute(
         _RECORDED, {"student": student, "until": day, "worse": worse, "days": STRIP_DAYS}
     ).fetchall()
     return tuple(reversed(found))
+
+
+def _last_days(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, student: str
+) -> tuple[tuple[date, str], ...]:
+    rows = attendance_strip(con, workspace.config, [student]).to_pylist()
+    return tuple((row["date"], row["mark"]) for row in rows)
+
+
+def _days_before(
+    con: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    rulebook: RuleBook,
+    since: date,
+    found: Story,
+) -> tuple[tuple[date, str], ...]:
+    """Return the last school days before a child left, where only exceptions are recorded."""
+    try:
+        _build(con, workspace, rulebook, since - timedelta(days=1), again=True)
+    except EarlywarnError:  # the calendar does not go back so far: no picture
+        return ()
+    return _last_days(con, workspace, found.student_id)
 
 
 def _rates(

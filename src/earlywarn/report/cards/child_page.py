@@ -58,6 +58,7 @@ def child_page(workspace: Workspace, card: ChildCard, role: Role, lang: Lang) ->
             "event": lambda event: EVENT_LABELS[event](lang),
             "cause": lambda cause: CAUSE_LABELS[cause](lang),
             "rates": [describe(name, value, lang) for name, value in card.rates],
+            "no_attendance": "no_picture" if _lacks_picture(workspace, card) else "no_attendance",
             "weeks": _weeks(card.strip, lang),
             "strip_words": strip_words(_signs(card.strip), lang) if card.strip else "",
             "legend": [
@@ -151,7 +152,7 @@ def _facts(card: ChildCard, lang: Lang) -> list[tuple[str, str]]:
     return [
         (t("sex"), words.code("sex", who.sex, lang)),
         (t("birth_date"), _day(who.birth_date, lang)),
-        (t("status"), t(card.status)),
+        (t("status"), words.status(card.status, card.since, lang)),
         (t("enrolled_on"), _day(who.enrolled_on, lang)),
         (t("boarding"), words.yes_no(who.boarding, lang)),
         (
@@ -169,6 +170,11 @@ def _facts(card: ChildCard, lang: Lang) -> list[tuple[str, str]]:
 
 def _day(when: date | None, lang: Lang) -> str:
     return "–" if when is None else day_in_words(when, lang)
+
+
+def _lacks_picture(workspace: Workspace, card: ChildCard) -> bool:
+    """Whether there may be records of the child that make no picture."""
+    return card.strip_is_recorded and workspace.config.attendance == "exceptions"
 
 
 def _signs(strip: Sequence[tuple[date, str]]) -> str:
@@ -208,6 +214,7 @@ def child_json(workspace: Workspace, card: ChildCard, role: Role, lang: Lang) ->
         "grade": who.grade,
         "class_id": who.class_id,
         "status": card.status,
+        "status_since": iso(card.since),
         "enrolled_on": iso(who.enrolled_on),
         "boarding": who.boarding,
         "distance_km": who.distance_km,

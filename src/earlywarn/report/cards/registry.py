@@ -12,7 +12,7 @@ import duckdb
 
 from earlywarn.features.groups import Groups
 from earlywarn.followup.ledger import Case
-from earlywarn.report.cards.rows import Aid, Event, Exam, LeftBehind, Place, Stated, Who
+from earlywarn.report.cards.rows import Aid, Event, Exam, LeftBehind, Place, Standing, Stated, Who
 from earlywarn.report.period.schools import FILE_DAYS
 from earlywarn.tables.contract import STUDENTS
 
@@ -53,6 +53,32 @@ FROM marks GROUP BY ALL
 """
 
 
+# What took the child from school, in the words of `features/sql/cohort.sql`: why, and since when.
+_STANDING = """
+SELECT
+    k.in_cohort,
+    k.on_leave,
+    e.deceased_on,
+    CASE WHEN e.last_dropout > coalesce(e.last_return, DATE '0001-01-01') THEN e.last_dropout END,
+    CASE
+        WHEN e.last_away > coalesce(e.last_return, DATE '0001-01-01')
+            AND e.last_away >= k.snapshot_date
+            THEN e.last_away
+    END,
+    (
+        SELECT arg_max(event, date) FROM outcomes
+        WHERE student_id = k.student_id AND date = e.last_away
+            AND event IN ('transferred', 'graduated', 'abroad')
+    ),
+    s.left_on
+FROM known_students AS k
+LEFT JOIN event_summary AS e USING (student_id)
+LEFT JOIN snapshots AS s
+    ON s.student_id = k.student_id AND s.snapshot_date = k.snapshot_date AND s.left_on <= $day
+WHERE k.student_id = $student
+"""
+
+
 def school_names(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
     """Return (name, county) of each school by its id."""
     rows = con.execute("SELECT school_id, name, county FROM schools").fetchall()
@@ -70,6 +96,25 @@ def snapshots(
     found = con.sql(sql, params={"student": student_id, "until": until}).to_arrow_table()
     rows: list[dict[str, Any]] = found.to_pylist()
     return rows
+
+
+def standing(con: duckdb.DuckDBPyConnection, student_id: str, day: date) -> Standing:
+    """Return whether the child is at school; `con` as `features.build` left it for `day`."""
+    if not student_id:
+        return Standing("unregistered")
+    rows = con.execute(_STANDING, {"student": student_id, "day": day}).fetchall()
+    if not rows:
+        return Standing("out")
+    ((in_cohort, on_leave, died, dropped, away, away_event, left),) = rows
+    if in_cohort:
+        return Standing("on_leave" if on_leave else "enrolled")
+    if died:
+        return Standing("deceased", died)
+    if dropped and (not away or dropped >= away):
+        return Standing("dropped_out", dropped)
+    if away:
+        return Standing(away_event, away)
+    return Standing("left", left) if left else Standing("out")
 
 
 def who(record: Mapping[str, Any], places: Mapping[str, tuple[str, str]]) -> Who:

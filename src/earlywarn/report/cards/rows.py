@@ -16,7 +16,32 @@ from earlywarn.followup.ledger import Case
 from earlywarn.followup.story import Scoring
 from earlywarn.watchlist.rows import Reason
 
-Status = Literal["enrolled", "on_leave", "out", "unregistered"]
+# `out` is no longer on the registry, or not yet enrolled, for no reason that is on record.
+Status = Literal[
+    "enrolled",
+    "on_leave",
+    "dropped_out",
+    "transferred",
+    "graduated",
+    "abroad",
+    "deceased",
+    "left",
+    "out",
+    "unregistered",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether the child is at school; if it is not, since when (None: not on record)."""
+
+    status: Status
+    since: date | None = None
+
+    @property
+    def is_at_school(self) -> bool:
+        """Whether it is enrolled, be it on long leave."""
+        return self.status in ("enrolled", "on_leave")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +183,14 @@ class ChildCard:
         The day up to which registry, outcomes and ledger are told.
     is_full
         Whether groups, aid and home matters are on it.
+    since
+        When a child that is no longer at school left it.
     groups, groups_unknown
         The groups that the child is in, and those of which it is not known.
     strip
-        (day, mark) of the last 60 school days; of a child that is not enrolled, the last 60 days
-        with a record (`strip_is_recorded`).
+        (day, mark) of the last 60 school days; of a child that is not at school
+        (`strip_is_recorded`) the last 60 days with a record, or where only exceptions are
+        recorded the last 60 school days before it left.
     rates
         (feature, value) of attendance.
     """
@@ -173,6 +201,7 @@ class ChildCard:
     generated: bool
     who: Who
     status: Status
+    since: date | None
     groups: tuple[Text, ...] | None
     groups_unknown: tuple[Text, ...]
     left_behind: LeftBehind | None

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import duckdb
 import pyarrow.parquet as pq
 
 from earlywarn.engine.duckdb import connect
-from earlywarn.errors import EarlywarnError
 from earlywarn.features.build import build, cohort_on
 from earlywarn.features.newest import newest_reported_day
 from earlywarn.followup.escalation import Escalation
+from earlywarn.followup.inspections import refuse_unknown_school
 from earlywarn.followup.ledger import Inspection, Ledger
 from earlywarn.followup.states import State
 from earlywarn.report.cards.child import case_files, cases_until, refuse_researcher
@@ -125,18 +125,14 @@ def school_card(
     Raises
     ------
     EarlywarnError
-        If there is no such school, or the role may not see names.
+        If there is no such school, none was loaded, or the role may not see names.
     """
     refuse_researcher(role)
+    refuse_unknown_school(workspace, school_id)
     rulebook = load_rulebook(workspace.rules)
     con = connect(workspace)
     try:
-        school = all_schools(con).get(school_id)
-        if school is None:
-            raise EarlywarnError(
-                zh=f"学校表里没有 {school_id}。请核对学校代码。",
-                en=f"The table of schools has no {school_id}. Check the school's id.",
-            )
+        school = all_schools(con)[school_id]
         day = as_of or newest_reported_day(con, date.today()) or date.today()
         known = as_of or max(day, date.today())
         for statement in _OWN:
@@ -172,7 +168,7 @@ def _card(
     children = sum(count for _, _, count in teachers)
     with Ledger.open(workspace) as ledger:
         cases = cases_until(ledger.cases(school_id=of), known, role)
-        inspections = tuple(_until(one, known) for one in ledger.inspections(of) if one.on <= known)
+        inspections = tuple(one.as_of(known) for one in ledger.inspections(of) if one.on <= known)
     running = tuple(case for case in cases if case.closed_on is None)
     ((own_capacity,),) = con.execute(
         "SELECT capacity FROM schools WHERE school_id = ?", [of]
@@ -248,19 +244,6 @@ def _month(
         returned=events.count("returned"),
         dropped_out=events.count("dropped_out"),
         reporting=reporting(con, period, until).get(school, Reporting()),
-    )
-
-
-def _until(inspection: Inspection, known: date) -> Inspection:
-    """Return an inspection as it stood on a day: what was done later is not done yet."""
-    return replace(
-        inspection,
-        orders=tuple(
-            order
-            if order.done_on is None or order.done_on <= known
-            else replace(order, done_on=None, done_by=None)
-            for order in inspection.orders
-        ),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from earlywarn.errors import Lang, Text
-from earlywarn.words import CODE_LABELS
+from earlywarn.words import CODE_LABELS, EVENT_LABELS, day_in_words
 
 WORDS: dict[str, Text] = {
     # A child's card.
@@ -31,6 +33,7 @@ WORDS: dict[str, Text] = {
     "enrolled": Text("在校", "enrolled"),
     "on_leave": Text("休学", "on long leave"),
     "out": Text("不在册", "not enrolled"),
+    "left": Text("已离校", "left school"),
     "unregistered": Text("无学籍", "on no registry"),
     "guardian": Text("监护人", "Guardian"),
     "phone": Text("电话", "Phone"),
@@ -63,9 +66,13 @@ WORDS: dict[str, Text] = {
     "up_to": Text("截至", "up to"),
     "known": Text("学籍和跟进截至", "registry and follow-up as of"),
     "recorded_days": Text(
-        "该生不在册：以下是有记录的最后几天", "Not enrolled: the last days with a record"
+        "该生不在校：以下是有记录的最后几天", "Not at school: the last days with a record"
     ),
     "no_attendance": Text("没有考勤记录。", "No attendance on record."),
+    "no_picture": Text(
+        "考勤只列在校生的；缺勤见个案。",
+        "Attendance is shown for enrolled children only; absences are listed in the cases.",
+    ),
     "marks": Text("成绩", "Marks"),
     "marks_note": Text("只看孩子自己的变化，不排名", "the child's own course, no ranking"),
     "no_marks": Text("没有考试成绩。", "No marks on record."),
@@ -179,6 +186,18 @@ def code(field: str, value: str | None, lang: Lang) -> str:
         return "–"
     label = CODE_LABELS[field].get(value)
     return label(lang) if label else value
+
+
+def status(status: str, since: date | None, lang: Lang) -> str:
+    """Return how a child stands with its school: `已辍学（2026年5月11日起）`, `enrolled`."""
+    event = EVENT_LABELS.get(status)
+    label = Text(f"已{event.zh}", event.en)(lang) if event else word(status, lang)
+    if since is None:
+        return label
+    day = day_in_words(since, lang)
+    if status == "deceased":
+        return f"{label}（{day}）" if lang == "zh" else f"{label} ({day})"
+    return f"{label}（{day}起）" if lang == "zh" else f"{label} (since {day})"
 
 
 def yes_no(value: bool | None, lang: Lang) -> str:

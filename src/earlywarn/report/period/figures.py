@@ -34,6 +34,10 @@ class Counts(BaseModel):
         """Return the sums."""
         return Counts(**{m: getattr(self, m) + getattr(other, m) for m in MEASURES})
 
+    def minus(self, other: Counts) -> Counts:
+        """Return the differences."""
+        return Counts(**{m: getattr(self, m) - getattr(other, m) for m in MEASURES})
+
 
 class Figures(BaseModel):
     """All counts of one period: of everybody, and by stage, county, school and group.

@@ -41,9 +41,14 @@ class Month(_Kept):
     """One month of a longer period: as its own report said, what later ones corrected, and now."""
 
     of: str
-    reported: Counts | None  # None: no report of that month was made
-    corrections: Counts  # sums of the corrections in later monthly reports; may be below 0
+    reported: Counts | None  # as reported first; None: no report of that month was made
+    corrections: Counts  # what monthly reports have told to have changed since; may be below 0
     now: Counts
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether what is counted now is other than what was reported first."""
+        return self.reported is not None and self.reported != self.now
 
 
 class SchoolLine(_Kept):
@@ -86,10 +91,17 @@ class Report(_Kept):
     figures: Figures
     still_suspected: int  # of the children suspected in the period, on as_of
     still_out: int  # of those who dropped out in it
+    carried_suspected: int  # suspected the day before it began, whenever that was found
+    carried_out: int
+    open_suspected: int  # suspected on as_of, whenever that was found
+    open_out: int
+    calendar_until: date | None  # the last date of the table calendar
+    registry_of: date | None  # the newest registry in force on as_of
     months: tuple[Month, ...] = ()
     corrections: tuple[Correction, ...] = ()
     revised: Correction | None = None  # this period was reported before, with other figures
     year: str  # the school year, for the limit and the inspections
+    year_start: str  # its first day
     limit: dict[str, float] = Field(default_factory=dict)
     schools: dict[str, SchoolLine] = Field(default_factory=dict)
 
@@ -103,8 +115,18 @@ class Report(_Kept):
     def is_zero(self) -> bool:
         """Whether this is a zero report: all schools have reported, and nobody is missing."""
         total, states = self.figures.total, self.reported
-        nobody = total.enrolled > 0 and not (total.suspected or total.dropped_out)
+        nobody = (
+            total.enrolled > 0
+            and self.has_school_days
+            and not (total.suspected or total.dropped_out)
+        )
         return nobody and self.over and not (states["late"] or states["none"])
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no school at all has handed in a day, so that no zero means none."""
+        states = self.reported
+        return states["none"] > 0 and not (states["whole"] or states["late"])
 
     def same_as(self, other: Report) -> bool:
         """Whether both say the same, whenever they were made."""
@@ -136,6 +158,14 @@ def read_kept(workspace: Workspace, kind: Kind) -> list[Report]:
         if numbers:
             found.append(_read(folder / str(max(numbers)) / JSON_FILE))
     return sorted(found, key=lambda report: (report.made, report.of))
+
+
+def first_of(workspace: Workspace, report: Report) -> Report:
+    """Return the first report that was made of the same period."""
+    if report.number == 1:
+        return report
+    first = workspace.root / FOLDER / report.kind / report.of / "1" / JSON_FILE
+    return _read(first) if first.exists() else report
 
 
 def _read(path: Path) -> Report:

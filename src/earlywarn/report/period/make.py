@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -39,7 +39,7 @@ from earlywarn.report.period.kept import (
     Month,
     Report,
     SchoolLine,
-    corrections_of,
+    first_of,
     folder_of,
     period_of,
     read_kept,
@@ -63,7 +63,6 @@ from earlywarn.workspace import Workspace
 
 Stage = Callable[[Text], None]
 
-_OUTCOMES_UNTIL = "SELECT max(date) FROM outcomes WHERE date <= $today"
 _FIRST_REGISTRY = (
     "SELECT min(snapshot_date) FROM students WHERE snapshot_date BETWEEN $day AND $end"
 )
@@ -107,6 +106,12 @@ def make(
     kept = read_kept(workspace, period.kind)
     con = connect(workspace)
     try:
+        if con.execute("SELECT count(*) FROM students").fetchall() == [(0,)]:
+            raise EarlywarnError(
+                zh="还没有学籍，无法统计。请先运行 earlywarn ingest students。",
+                en="No registry is loaded: there is nobody to count. Run `earlywarn ingest "
+                "students` first.",
+            )
         shown = _Counter(workspace, con, today, stage).shown(period, kept, lang)
     finally:
         con.close()
@@ -177,6 +182,7 @@ class _Counter:
         year = school_year(as_of, config)
         over = self._over_limit(year, as_of) if config.dropout_limit else {}
         still = self._still(period, as_of)
+        standing, carried = self._standing(as_of), self._standing(period.start - timedelta(1))
         self.stage(Text("学校与跟进", "schools and follow-up"))
         one_row = one_row_a_day(self.workspace)
         build(self.con, config, self.groups, as_of, one_row_a_day=one_row)
@@ -194,12 +200,21 @@ class _Counter:
             generated=config.generated,
             as_of=as_of,
             over=self.today > period.end,
-            outcomes_until=self._outcomes_until(),
+            outcomes_until=config.outcomes_complete_until
+            or self._newest("max(date) FROM outcomes WHERE date <= $day", self.today),
             enrolled_on=enrolled.day,
             has_school_days=has_days,
             figures=counted,
             still_suspected=still["suspected"],
             still_out=still["dropped_out"],
+            carried_suspected=carried["suspected"],
+            carried_out=carried["dropped_out"],
+            open_suspected=standing["suspected"],
+            open_out=standing["dropped_out"],
+            calendar_until=self._newest("max(date) FROM calendar"),
+            registry_of=self._newest(
+                "max(snapshot_date) FROM students WHERE snapshot_date <= $day", as_of
+            ),
             months=self._months(period),
             corrections=tuple(corrections),
             revised=(
@@ -208,6 +223,7 @@ class _Counter:
                 else None
             ),
             year=year.of,
+            year_start=year.start.isoformat(),
             limit=config.dropout_limit,
             schools=self._schools(period, as_of, known, needing, todo, visits, over),
         )
@@ -219,12 +235,16 @@ class _Counter:
         if self.today > period.end:
             return period.end
         newest = newest_reported_day(self.con, self.today)
-        return max(newest, period.start) if newest is not None else self.today
+        return newest if newest is not None and newest in period else self.today
 
-    def _outcomes_until(self) -> date | None:
-        ((newest,),) = self.con.execute(_OUTCOMES_UNTIL, {"today": self.today}).fetchall()
-        until: date | None = self.config.outcomes_complete_until or newest
-        return until
+    def _newest(self, what: str, day: date | None = None) -> date | None:
+        query = {"day": day} if day else {}
+        ((newest,),) = self.con.execute(f"SELECT {what}", query).fetchall()
+        found: date | None = newest
+        return found
+
+    def _standing(self, day: date) -> Counter[str]:
+        return Counter(events_until(self.con, day)[1].values())
 
     def _still(self, period: Period, as_of: date) -> Counter[str]:
         """Count the children of the period's entries who stand so still on `as_of`."""
@@ -246,15 +266,13 @@ class _Counter:
                 break
             self.stage(month.label)
             report = next((one for one in kept if one.of == month.of), None)
-            corrections = Counter[str]()
-            for change in corrections_of(kept, report) if report else ():
-                if change.of == "total":
-                    corrections[change.measure] += change.now - change.before
+            first = first_of(self.workspace, report).figures.total if report else Counts()
+            last = told(kept, report).total if report else Counts()
             found.append(
                 Month(
                     of=month.of,
-                    reported=report.figures.total if report else None,
-                    corrections=Counts(**corrections),
+                    reported=first if report else None,
+                    corrections=last.minus(first),
                     now=self.figures(month).total,
                 )
             )

@@ -34,16 +34,16 @@ def page(shown: Shown, lang: Lang | None = None) -> str:
         day=lambda when: day_in_words(when, lang),
         made=day_in_words(words.made_on(report.made), lang),
         generated=f"{wording.GENERATED.zh} / {wording.GENERATED.en}",
-        generated_note=wording.GENERATED_NOTE(lang),
+        generated_note=words.word("generated_note", lang),
         headline=words.headline(report, lang),
         standing=words.standing(report, lang),
         measures=MEASURES,
         needs=NEEDS,
-        cells=words.cells,
-        main=[("total", "", figures.total), *_named("stage", _stages(shown))],
+        cells=lambda of, name, counts: place_cells(shown, of, name, counts, lang),
+        main=[("total", "", figures.total), *_named("stage", stages(shown))],
         counties=[*_named("county", figures.county), ("total", "", figures.total)],
         groups=_named("group", figures.group),
-        causes=_causes(figures.causes),
+        causes=causes(figures.causes),
         cause=lambda code: words.cause(code, lang),
         name=lambda of, name: words.name_of(of, name, shown, lang),
         correction_cells=lambda change: words.change_words(change, shown, lang),
@@ -83,6 +83,21 @@ def ordered(shown: Shown) -> list[str]:
     return sorted(shown.report.schools, key=key)
 
 
+def place_cells(shown: Shown, of: str, name: str, counts: Counts, lang: Lang) -> list[str]:
+    """Return counts as cells; where no school concerned handed anything in, 0 is `not reported`."""
+    found, report = words.cells(counts), shown.report
+    mine = report.schools.items()
+    states = [
+        line.state
+        for school, line in mine
+        if line.state != "no_days" and (of != "county" or _county(shown)(school) == name)
+    ]
+    if not states or set(states) != {"none"}:
+        return found
+    unknown = words.word("none_reported", lang)
+    return [found[0], *(unknown if cell in ("0", words.NOTHING) else cell for cell in found[1:])]
+
+
 def school_cells(shown: Shown, school: str, lang: Lang) -> list[str]:
     """Return a school's counts as cells; where nothing was handed in, 0 is `not reported`."""
     counts = shown.report.figures.school.get(school, Counts())
@@ -112,7 +127,8 @@ def _keys(shown: Shown) -> list[tuple[str, int, Counts]]:
     return found
 
 
-def _stages(shown: Shown) -> dict[str, Counts]:
+def stages(shown: Shown) -> dict[str, Counts]:
+    """Return the counts by stage, in order of their grades."""
     known = shown.report.figures.stage
     return {s: known[s] for s in sorted(known, key=lambda s: (not s, _order(shown, s), s))}
 
@@ -126,9 +142,9 @@ def _named(of: str, counts: Mapping[str, Counts]) -> list[tuple[str, str, Counts
     return [(of, name, c) for name, c in counts.items()]
 
 
-def _causes(causes: Mapping[Any, Mapping[str, int]]) -> list[tuple[str, int, int]]:
+def causes(given: Mapping[Any, Mapping[str, int]]) -> list[tuple[str, int, int]]:
     """Return (cause, suspected, dropped out), the most dropouts first, none given last."""
-    suspected, out = causes.get("suspected", {}), causes.get("dropped_out", {})
+    suspected, out = given.get("suspected", {}), given.get("dropped_out", {})
     found = [(code, suspected.get(code, 0), out.get(code, 0)) for code in {*suspected, *out}]
     return sorted(found, key=lambda row: (not row[0], -row[2], -row[1], row[0]))
 

@@ -23,6 +23,7 @@ _FORMS = {
     "term": (r"(\d{4})-([12])", "2026-1"),
     "year": (r"(\d{4})", "2026"),
 }
+_ALSO = {"月": "month", "季": "quarter", "季度": "quarter", "学期": "term", "学年": "year"}
 KIND_LABELS: dict[Kind, Text] = {
     "month": Text("月报", "Monthly report"),
     "quarter": Text("报告", "Quarterly report"),
@@ -71,6 +72,7 @@ def parse_period(kind: str, of: str, config: Config) -> Period:
     UsageError
         If there is no such kind of period, or `of` is not written like one.
     """
+    kind = _ALSO.get(kind, kind)
     if kind not in KINDS:
         raise UsageError(
             zh=f"--period 只能是 {'、'.join(KINDS)}，不是 {kind}。",

@@ -70,8 +70,8 @@ WORDS: dict[str, Text] = {
     ),
     "limit": Text("控制线", "limit"),
     "inspections": Text("督导检查", "Inspections"),
-    "inspections_done": Text("本学年已检查", "this school year"),
-    "inspections_missing": Text("还缺", "missing"),
+    "inspections_done": Text("本学年已检查", "inspected this year"),
+    "inspections_missing": Text("还缺", "inspections missing"),
     "orders_open": Text("整改未完成", "ordered, not done"),
     "inspections_all": Text(
         "各校都已达到每年检查次数。", "Every school has had its inspections of the year."
@@ -104,6 +104,10 @@ WORDS: dict[str, Text] = {
     "step": Text("步骤", "step"),
     "due": Text("期限", "due"),
     "who": Text("责任人", "who"),
+    "generated_note": Text(
+        "报告中的学校、孩子和数字都由程序生成，不对应任何真实的人。",
+        "Schools, children and numbers in this report were made up by a program; none is real.",
+    ),
     "bureau_only": Text(
         "供教育行政部门内部使用。分群体数字不对外公布。",
         "For the education authority. Figures of groups are not for the public.",
@@ -158,8 +162,34 @@ def standing(report: Report, lang: Lang) -> list[str]:
                 "numbers will change.",
             )
         )
-    if not report.has_school_days:
-        found.append(Text(WORDS["no_days_all"].zh, WORDS["no_days_all"].en))
+    ends, last = report.calendar_until, min(report.end, report.as_of)
+    if ends is not None and ends < last:
+        found.append(
+            Text(
+                f"校历只到 {ends}，其后的上学日不知道，谁未报送也就不知道。请先导入校历"
+                "（earlywarn ingest calendar），再出报告。",
+                f"The calendar ends on {ends}: school days after it, and who has not reported "
+                "them, are not known. Load one (`earlywarn ingest calendar`), then report again.",
+            )
+        )
+    newest, year = report.registry_of, date.fromisoformat(report.year_start)
+    if newest is not None and newest < year <= report.start:
+        found.append(
+            Text(
+                f"最新一版学籍是 {newest} 的，早于本学年；在校生按那时的学籍统计。",
+                f"The newest registry is of {newest}, before this school year; enrolled are "
+                "counted by it.",
+            )
+        )
+    if report.is_silent:
+        found.append(
+            Text(
+                "本期没有任何学校报送考勤：没有报告，不等于没有。",
+                "No school has handed in any attendance in the period: not reported is not none.",
+            )
+        )
+    elif not report.has_school_days and (ends is None or ends >= last):
+        found.append(WORDS["no_days_all"])
     elif states["none"] or states["late"]:
         found.append(
             Text(
@@ -172,8 +202,8 @@ def standing(report: Report, lang: Lang) -> list[str]:
     elif report.is_zero:
         found.append(
             Text(
-                "零报告：各校都已报送，本期没有疑似辍学和辍学。",
-                "Zero report: every school has reported, and nobody is suspected or out.",
+                "零报告：各校都已报送，本期没有新的疑似辍学和辍学。",
+                "Zero report: every school has reported, and nobody is newly suspected or out.",
             )
         )
     until = report.outcomes_until
@@ -184,6 +214,17 @@ def standing(report: Report, lang: Lang) -> list[str]:
                 f"结果（辍学、复学等）最近一条是 {day}；其后是否有，要看学校是否已上报。",
                 f"The newest outcome on record is of {day}; whether there were any later depends "
                 "on what schools have reported.",
+            )
+        )
+    if report.open_suspected or report.open_out:
+        found.append(
+            Text(
+                f"连同以前各期，{report.as_of} 仍疑似辍学 {report.open_suspected:,} 人、仍辍学 "
+                f"{report.open_out:,} 人（期初 {report.carried_suspected:,} 人、"
+                f"{report.carried_out:,} 人），逐人见三本台账。",
+                f"With those of earlier periods, on {report.as_of} {report.open_suspected:,} are "
+                f"suspected and {report.open_out:,} out ({report.carried_suspected:,} and "
+                f"{report.carried_out:,} as it began): child by child in the county ledgers.",
             )
         )
     if not report.figures.total.enrolled:
@@ -199,6 +240,14 @@ def told_of(report: Report, lang: Lang) -> list[str]:
             Text(
                 f"更正以前各期的数字 {numbers} 个。",
                 f"{counted(numbers, 'number')} of earlier reports corrected.",
+            )
+        )
+    if months := sum(1 for month in report.months if month.reported and month.has_changed):
+        found.append(
+            Text(
+                f"{months} 个月的月报数后来有变，见“各月相加”。",
+                f"{counted(months, 'month')} changed since first reported: see the months added "
+                "up.",
             )
         )
     if over := sum(1 for line in report.schools.values() if line.over):
@@ -278,10 +327,12 @@ def notes(report: Report, lang: Lang) -> list[str]:
     if report.limit:
         stages = CODE_LABELS["stage"]
         zh = "、".join(
-            f"{stages[s].zh if s in stages else s} {limit:.4g}" for s, limit in report.limit.items()
+            f"{stages[s].zh if s in stages else s} {100 * limit:.3g}%"
+            for s, limit in report.limit.items()
         )
         en = ", ".join(
-            f"{stages[s].en if s in stages else s} {limit:.4g}" for s, limit in report.limit.items()
+            f"{stages[s].en if s in stages else s} {100 * limit:.3g}%"
+            for s, limit in report.limit.items()
         )
         found.append(
             Text(

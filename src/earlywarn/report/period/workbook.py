@@ -15,7 +15,7 @@ import xlsxwriter
 from earlywarn.errors import Lang, Text
 from earlywarn.report.period import words
 from earlywarn.report.period.figures import Counts
-from earlywarn.report.period.page import MEASURES, NEEDS, ordered, school_cells
+from earlywarn.report.period.page import MEASURES, NEEDS, causes, ordered, school_cells, stages
 from earlywarn.report.period.periods import parse_period
 from earlywarn.report.period.shown import Shown
 from earlywarn.watchlist import wording
@@ -37,7 +37,7 @@ _NAMES = {
     "overdue": Text("逾期未办", "Overdue"),
     "owed": Text("待落实的孩子", "Children owed something"),
 }
-_PERCENT = "0.00%"
+_PERCENT = "[=0]0%;[<0.00005]0.000%;0.00%"  # as words.percent: no rate looks like none
 
 
 def write_workbook(path: Path, shown: Shown, lang: Lang | None = None) -> None:
@@ -104,7 +104,8 @@ class _Writer:
         sheet.set_row(0, 24)
         self.at = 1
         if self.report_.generated:
-            self._line(f"{wording.GENERATED(self.lang)}：{wording.GENERATED_NOTE(self.lang)}")
+            colon = Text("：", ": ")(self.lang)
+            self._line(f"{wording.GENERATED(self.lang)}{colon}{self._t('generated_note')}")
 
     def _line(self, text: str, across: int = 8) -> None:
         self.sheet_.merge_range(self.at, 0, self.at, across - 1, text, self.say)
@@ -177,17 +178,11 @@ class _Writer:
                 rows.append(self._counts(self._t("total"), figures.total))
             self._table([self._t(head), *measures], rows, sums=of != "group", percents=[5])
         self._part(self._t("causes"))
-        causes = figures.causes
-        codes = {code: None for by in causes.values() for code in sorted(by, reverse=True)}
         self._table(
             [self._t("cause"), self._t("suspected"), self._t("dropped_out")],
             [
-                [
-                    words.cause(code, lang),
-                    causes.get("suspected", {}).get(code, 0),
-                    causes.get("dropped_out", {}).get(code, 0),
-                ]
-                for code in codes
+                [words.cause(code, lang), suspected, out]
+                for code, suspected, out in causes(figures.causes)
             ],
         )
         if self.report_.months:
@@ -197,7 +192,7 @@ class _Writer:
             self._line(line)
 
     def _of(self, of: str) -> list[tuple[str, Counts]]:
-        found = getattr(self.report_.figures, of)
+        found = stages(self.shown) if of == "stage" else getattr(self.report_.figures, of)
         return list(found.items())
 
     @staticmethod

@@ -18,14 +18,14 @@ Cell = str | int | date | None
 
 _LINE = (
     ("township", 11),
-    ("school", 20),
+    ("school", 27),
     ("class_id", 9),
     ("name", 9),
     ("student_id", 21),
     ("open", 6),
     ("opened_on", 11),
     ("reopened_on", 11),
-    ("closings", 19),
+    ("closings", 26),
     ("days_out", 8),
     ("cause", 15),
     ("leader", 8),
@@ -38,7 +38,7 @@ _LINE = (
 SHEETS: dict[str, tuple[tuple[str, int], ...]] = {
     "school_age": (
         ("township", 11),
-        ("school", 20),
+        ("school", 27),
         ("grade", 5),
         ("class_id", 10),
         ("name", 9),
@@ -55,7 +55,7 @@ SHEETS: dict[str, tuple[tuple[str, int], ...]] = {
     "dropouts": _LINE,
     "persuasions": (
         ("township", 11),
-        ("school", 20),
+        ("school", 27),
         ("name", 9),
         ("student_id", 21),
         ("date", 11),
