@@ -33,6 +33,7 @@ import mutants
 import reconciling
 import reports
 import rules
+import weekly
 import workbooks
 from figure import Figure, figure
 
@@ -158,6 +159,7 @@ PARTS: dict[str, Callable[[Path], list[Figure]]] = {
     "loading": loading.figures,
     "reports": reports.figures,
     "reconciling": reconciling.figures,
+    "weekly": weekly.figures,
 }
 
 

@@ -1,0 +1,132 @@
+"""Features, rules and score of a city with every contribution, beside a bare scan and predict.
+
+    python benchmarks/weekly.py
+
+The job: from a new connection to the table of scores.parquet. The bare scan: bit_xor(hash(column))
+over every column that the job reads, from the same files, by the same engine and settings.
+The bare predict: predict_proba of an unrestricted forest of 200 trees with 15 leaves over 40
+features for the cohort. All three are timed in turn.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from figure import Figure, figure
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from earlywarn.engine.duckdb import connect
+from earlywarn.models.store import registry
+from earlywarn.rules.pack import load_rulebook
+from earlywarn.scoring.frame import prepare, score_frame
+from earlywarn.simulate.city import simulate
+from earlywarn.simulate.demo import LAST_DAYS_LEFT_OUT
+from earlywarn.simulate.plan import Plan
+from earlywarn.workspace import Workspace
+
+REPEATS = 5
+AT_MOST = 3.0
+TREES, LEAVES, FEATURES = 200, 15, 40
+READ = {
+    "attendance": ("student_id", "date", "status"),
+    "exams": ("student_id", "date", "exam", "subject", "score", "full_mark"),
+    "reported_days": ("school_id", "class_id", "date"),
+    "calendar": ("date", "school_id", "class_id", "is_school_day"),
+    "outcomes": ("student_id", "date", "event"),
+    "schools": ("school_id", "rural", "remote", "capacity"),
+    "students": (
+        *("student_id", "snapshot_date", "name", "sex", "birth_date", "school_id", "grade"),
+        *("class_id", "enrolled_on", "left_on", "boarding", "boarding_aid", "distance_km"),
+        *("travel", "needs_bus", "parents_away", "migrant_child", "disability", "placement"),
+        *("poverty", "receives_aid", "parent_in_prison", "orphan_status", "guardian"),
+        *("guardian_phone", "homeroom_teacher"),
+    ),
+}
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    """Time one call."""
+    begun = time.perf_counter()
+    call()
+    return time.perf_counter() - begun
+
+
+def scan(workspace: Workspace) -> int:
+    """Read every column that the job reads, from a new connection on; return the number of rows."""
+    con = connect(workspace)
+    rows = 0
+    try:
+        for table, columns in READ.items():
+            hashes = ", ".join(f"bit_xor(hash({column}))" for column in columns)
+            ((count, *_),) = con.execute(f"SELECT count(*), {hashes} FROM {table}").fetchall()
+            rows += count
+    finally:
+        con.close()
+    return rows
+
+
+def job(workspace: Workspace, as_of: date) -> int:
+    """Compute the table of scores.parquet, from a new connection on; return its rows."""
+    rulebook = load_rulebook(workspace.rules)
+    con = connect(workspace)
+    try:
+        prepared = prepare(con, workspace, rulebook, as_of)
+        card = registry.choose(workspace, None)
+        if card is None:
+            card = registry.experts(workspace, rulebook, prepared.verdicts)
+        return int(score_frame(workspace, prepared, card, as_of).num_rows)
+    finally:
+        con.close()
+
+
+def forest(rows: int) -> tuple[HistGradientBoostingClassifier, np.ndarray[Any, Any]]:
+    """Return a fitted forest and a cohort of random features for it."""
+    rng = np.random.default_rng(0)
+    cohort = rng.random((rows, FEATURES))
+    label = rng.random(rows) < cohort[:, :8].mean(axis=1) ** 4
+    model = HistGradientBoostingClassifier(
+        max_iter=TREES, max_leaf_nodes=LEAVES, early_stopping=False, random_state=0
+    )
+    return model.fit(cohort[:20_000], label[:20_000]), cohort
+
+
+def figures(folder: Path) -> list[Figure]:
+    """Return what `make proof` writes down."""
+    city = folder / "city"
+    workspace = Workspace.open(city) if city.is_dir() else simulate(folder / "weekly", Plan())
+    until = workspace.config.outcomes_complete_until
+    if until is None:
+        raise AssertionError("simulate sets outcomes_complete_until")
+    as_of = until - timedelta(days=LAST_DAYS_LEFT_OUT)
+    children, rows = job(workspace, as_of), scan(workspace)  # also the warm-up
+    model, cohort = forest(children)
+    laps: dict[str, list[float]] = {"job": [], "scan": [], "predict": []}
+    for _ in range(REPEATS):
+        laps["scan"].append(seconds(lambda: scan(workspace)))
+        laps["predict"].append(seconds(lambda: model.predict_proba(cohort)))
+        laps["job"].append(seconds(lambda: job(workspace, as_of)))
+    middle = {name: statistics.median(times) for name, times in laps.items()}
+    ratio = middle["job"] / (middle["scan"] + middle["predict"])
+    return [
+        figure("weekly: children scored, rows read", [children, rows], "", True),
+        figure("weekly: seconds", {n: round(s, 3) for n, s in middle.items()}, "", True),
+        figure(
+            "weekly: features, rules and score with contributions, times (scan + predict)",
+            round(ratio, 2),
+            f"at most {AT_MOST:g}",
+            ratio <= AT_MOST,
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made:
+        for one in figures(Path(made)):
+            print("ok  " if one["holds"] else "MISS", one["what"], one["value"])
