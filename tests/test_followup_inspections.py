@@ -15,7 +15,7 @@ from earlywarn.backup import backup, restore
 from earlywarn.cli.main import make_app
 from earlywarn.errors import EarlywarnError
 from earlywarn.followup.escalation import FILE, INSPECTIONS_A_YEAR, Escalation, shipped_text
-from earlywarn.followup.inspections import Inspected, first_day, inspected, record, record_done
+from earlywarn.followup.inspections import Inspected, inspected, record, record_done
 from earlywarn.followup.ledger import Inspection, Ledger, NewInspection, Order
 from earlywarn.followup.ledger.connect import reading, writing
 from earlywarn.followup.ledger.inspections import Said
@@ -221,8 +221,8 @@ def test_who_misses_one(county: Workspace, book: Ledger) -> None:
 
 
 def test_the_school_year(county: Workspace) -> None:
-    assert first_day(county.config, date(2026, 8, 31)) == date(2025, 9, 1)
-    assert first_day(county.config, date(2026, 9, 1)) == date(2026, 9, 1)
+    assert county.config.school_year_begins(date(2026, 8, 31)) == date(2025, 9, 1)
+    assert county.config.school_year_begins(date(2026, 9, 1)) == date(2026, 9, 1)
 
 
 def test_how_many_a_year_stands_in_escalation_yaml(county: Workspace, book: Ledger) -> None:

@@ -24,7 +24,6 @@ from earlywarn.reconcile.registry import (
     age_on,
     registry_of,
     school_ages,
-    year_start,
 )
 from earlywarn.reconcile.wording import LIST_MEANINGS, todo, why
 from earlywarn.workspace import Config
@@ -106,8 +105,8 @@ def kinds(found: Comparison, which: str) -> dict[str, str]:
 def test_who_is_of_school_age() -> None:
     assert school_ages(Config()) == (6, 14)
     assert school_ages(Config(stages={"adult": (13, 13)})) == (18, 18)
-    assert year_start(Config(), date(2026, 8, 31)) == date(2025, 9, 1)
-    assert year_start(Config(), date(2026, 9, 1)) == date(2026, 9, 1)
+    assert Config().school_year_begins(date(2026, 8, 31)) == date(2025, 9, 1)
+    assert Config().school_year_begins(date(2026, 9, 1)) == date(2026, 9, 1)
     assert age_on(date(2016, 2, 29), date(2022, 2, 28)) == 5
     assert age_on(date(2016, 2, 29), date(2022, 3, 1)) == 6
 

@@ -14,10 +14,8 @@ import os
 import shutil
 import sqlite3
 import stat
-import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -29,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from earlywarn import __version__
 from earlywarn.errors import EarlywarnError
-from earlywarn.files import sha256, whole_file, whole_folder
+from earlywarn.files import DAMAGED_ZIP, sha256, whole_file, whole_folder
 from earlywarn.followup.ledger.connect import ledger_url
 from earlywarn.forgetting import pending
 from earlywarn.workspace import CONFIG_FILE, Workspace
@@ -43,18 +41,6 @@ _HALF = (".part-", ".old-")  # what a killed writer left
 _CHUNK = 1024 * 1024
 _MOST_FILES = 2_000_000
 _LARGEST_MANIFEST = 512 * 1024 * 1024
-_WRONG = (  # what the library says of a wrong byte, wherever it stands
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    KeyError,
-    OSError,  # an offset that leads before the file
-    OverflowError,
-    RuntimeError,  # says that it is encrypted
-    NotImplementedError,
-    ValueError,
-)
 _ROOM_LEFT = 64 * 1024 * 1024  # bytes that a restore leaves free on the disk
 
 
@@ -171,7 +157,7 @@ def _reading(file: Path) -> Iterator[None]:
     """Call what the library says of a wrong byte what it is: an offset may lead before the file."""
     try:
         yield
-    except _WRONG:
+    except DAMAGED_ZIP:
         raise _damaged(file) from None
 
 

@@ -5,10 +5,26 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import struct
 import uuid
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+# What the libraries say of a zip that is none, is cut off, or has a wrong byte, wherever that is.
+DAMAGED_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    KeyError,
+    OSError,  # an offset that leads before the file
+    OverflowError,
+    RuntimeError,  # encrypted, or packed in a way that is not known
+    ValueError,
+)
 
 
 def _sync(path: Path) -> None:

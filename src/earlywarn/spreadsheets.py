@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from earlywarn.errors import Lang
+
+# What a workbook is written in.
+FONTS: dict[Lang, str] = {"zh": "微软雅黑", "en": "Calibri"}
+# For XlsxWriter: a text stays one, whatever it looks like.
+TEXT_STAYS = {
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 

@@ -93,6 +93,13 @@ CAUSE_LABELS: dict[str, Text] = {
     "unknown": Text("不明", "unknown"),
 }
 
+SCHOOL_KIND_LABELS: dict[str, Text] = {
+    "primary": Text("小学", "primary"),
+    "junior": Text("初中", "junior"),
+    "nine_year": Text("九年一贯制学校", "nine-year school"),
+    "teaching_point": Text("教学点", "teaching point"),
+}
+
 # The registry fields that a condition may name beside the features, as the registry calls them.
 FIELD_LABELS: dict[str, Text] = {
     "sex": Text("性别", "sex"),

@@ -130,6 +130,11 @@ class Config(_Strict):
     seed: int = Field(20260901, ge=0)
     generated: bool = False
 
+    def school_year_begins(self, day: date) -> date:
+        """Return the first day of the school year that `day` lies in."""
+        begins = date.fromisoformat(f"{day.year}-{self.school_year_start}")
+        return begins if begins <= day else begins.replace(year=day.year - 1)
+
     @field_validator("label_events")
     @classmethod
     def _known_events(cls, value: list[str]) -> list[str]:

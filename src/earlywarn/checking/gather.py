@@ -60,9 +60,7 @@ def gather(con: duckdb.DuckDBPyConnection, config: Config, as_of: date) -> Gathe
         (see engine.duckdb.connect). Leaves `cohort`, `known_students`, `calendars`, `school_days`,
         `child_spans` and `child_days` in it.
     """
-    month, day = (int(part) for part in config.school_year_start.split("-"))
-    begun = (as_of.month, as_of.day) >= (month, day)
-    year_start = date(as_of.year if begun else as_of.year - 1, month, day)
+    year_start = config.school_year_begins(as_of)
     found = Gathered(con, config, as_of, year_start)
     parameters = {
         "as_of": as_of,

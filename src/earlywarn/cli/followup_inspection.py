@@ -249,7 +249,7 @@ def _missing(
 ) -> int:
     """Say per county which schools lack an inspection or are late; return how many schools."""
     from earlywarn.followup.inspection_words import hidden, order_dict
-    from earlywarn.followup.inspections import first_day, inspected
+    from earlywarn.followup.inspections import inspected
     from earlywarn.roles import pseudonym
 
     def named(one: Inspected) -> tuple[str, str]:
@@ -258,7 +258,7 @@ def _missing(
         return pseudonym(workspace, one.school_id), ""
 
     today = day or date.today()
-    begins = first_day(workspace.config, today)
+    begins = workspace.config.school_year_begins(today)
     if day is not None:
         out.say(
             Text(

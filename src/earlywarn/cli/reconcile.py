@@ -80,7 +80,7 @@ def reconcile(
     workspace: WorkspaceOption = Path(),
     as_json: JsonOption = False,
     lang: LangOption = "",
-) -> None:
+) -> int:
     """Compare household list, registry, class and poverty list. / 四核查三比对。
 
     适龄儿童谁没有学籍、谁有学籍不在户籍名单、谁有学籍不在课堂、困难家庭谁失学；无学籍的立案。
@@ -91,33 +91,6 @@ def reconcile(
 
     Example: earlywarn reconcile --as-of 2026-11-20 --households 户籍/ --poverty 低保.xlsx
     """
-    if context.invoked_subcommand is None:
-        command(_reconcile)(
-            as_of=as_of,
-            households=households or [],
-            poverty=poverty or [],
-            mapping=mapping,
-            no_cases=no_cases,
-            role=role,
-            user=user,
-            workspace=workspace,
-            as_json=as_json,
-            lang=lang,
-        )
-
-
-def _reconcile(
-    as_of: str,
-    households: list[Path],
-    poverty: list[Path],
-    mapping: str,
-    no_cases: bool,
-    role: str,
-    user: str,
-    workspace: Path,
-    as_json: bool,
-    lang: str,
-) -> int:
     from earlywarn.reconcile.run import reconcile as run
     from earlywarn.roles import refuse_unless_groups, role_of
 
@@ -136,7 +109,7 @@ def _reconcile(
             opened,
             day,
             households,
-            poverty,
+            poverty or [],
             mapping=mapping,
             cases=not no_cases,
             who=user_of(user),
@@ -304,6 +277,6 @@ def _show_review(out: Output, found: Reviewed) -> None:
 def register(app: typer.Typer) -> None:
     """Add the command and its `review`."""
     group = typer.Typer(cls=_Group, invoke_without_command=True, no_args_is_help=False)
-    group.callback(invoke_without_command=True)(reconcile)
+    group.callback()(command(reconcile))
     group.command("review")(command(review))
     app.add_typer(group, name="reconcile")

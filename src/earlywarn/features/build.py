@@ -110,12 +110,10 @@ def facts_table(con: duckdb.DuckDBPyConnection) -> pa.Table:
 
 
 def _parameters(config: Config, as_of: date) -> dict[str, Any]:
-    month, day = divmod(_year_start_md(config), 100)
-    begun = (as_of.month, as_of.day) >= (month, day)
     return {
         "as_of": as_of,
         "exceptions": config.attendance == "exceptions",
-        "year_start": date(as_of.year if begun else as_of.year - 1, month, day),
+        "year_start": config.school_year_begins(as_of),
         "year_ago": as_of - timedelta(days=365),
         "three_years_ago": as_of - timedelta(days=1095),
         "pass_mark": round(config.pass_mark * 1_000_000),

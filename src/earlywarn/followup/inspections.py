@@ -15,7 +15,7 @@ from earlywarn.followup.escalation import Escalation
 from earlywarn.followup.ledger import Inspection, Ledger, NewInspection, Order
 from earlywarn.followup.ledger.inspections import Result
 from earlywarn.roles import Role
-from earlywarn.workspace import Config, Workspace
+from earlywarn.workspace import Workspace
 
 RESULT_LABELS: dict[Result, Text] = {
     "passed": Text("合格", "passed"),
@@ -86,7 +86,7 @@ def inspected(workspace: Workspace, ledger: Ledger, day: date) -> dict[str, Insp
         If the ledger cannot be read, or `escalation.yaml` is not well formed.
     """
     least = Escalation.load(workspace).inspections_a_year
-    begins = first_day(workspace.config, day)
+    begins = workspace.config.school_year_begins(day)
     by_school: dict[str, list[Inspection]] = {}
     for one in ledger.inspections():
         if one.on <= day:
@@ -109,12 +109,6 @@ def inspected(workspace: Workspace, ledger: Ledger, day: date) -> dict[str, Insp
             overdue=late,
         )
     return found
-
-
-def first_day(config: Config, day: date) -> date:
-    """Return the first day of the school year that `day` lies in."""
-    begins = date.fromisoformat(f"{day.year}-{config.school_year_start}")
-    return begins if begins <= day else begins.replace(year=day.year - 1)
 
 
 def record(

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from earlywarn.forgetting import naming
+from earlywarn import naming
 from earlywarn.watchlist.wording import short_id
 
 STRUCK = "■■"  # what stands where a word of the child's stood in a text of others

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import duckdb
 
+from earlywarn import naming
 from earlywarn.errors import EarlywarnError
 from earlywarn.followup.ledger import Case, Ledger
-from earlywarn.forgetting import naming
 from earlywarn.forgetting.child import Child
 from earlywarn.tables.batches import read_batches, table_files
 from earlywarn.tables.contract import TABLES

@@ -12,15 +12,14 @@ import html
 import io
 import lzma
 import re
-import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from earlywarn.errors import EarlywarnError
+from earlywarn.files import DAMAGED_ZIP
 from earlywarn.forgetting import parquets
 from earlywarn.forgetting.child import Child
 from earlywarn.tables.grids import read_grids
@@ -36,18 +35,7 @@ _STREAMS: dict[bytes, Callable[[io.BytesIO], gzip.GzipFile | bz2.BZ2File | lzma.
 _OLE = b"\xd0\xcf\x11\xe0"  # Office of the nineties, or a file of today with a password
 _SHUT = (b"%PDF", b"{\\rtf", b"Rar!", b"7z\xbc\xaf\x27\x1c")
 _ENCRYPTED = 0x1
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    RuntimeError,
-    NotImplementedError,
-    ValueError,
-    MemoryError,
-    struct.error,
-)
+_DAMAGED = (*DAMAGED_ZIP, lzma.LZMAError, MemoryError)
 # Word and its like break a name into runs; a paragraph, a cell or a row ends it.
 _ENDS = re.compile(r"</(?:\w+:)?(?:p|h|c|si|tc|td|th|tr|row|comment|table-cell)>")
 _TAG = re.compile(r"<[^>]*>")

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from earlywarn import naming
 from earlywarn.errors import EarlywarnError
 from earlywarn.followup.labels import bring_back
 from earlywarn.followup.ledger import Ledger
 from earlywarn.followup.ledger.connect import ledger_url
 from earlywarn.followup.returned.signing import workbook_key
-from earlywarn.forgetting import naming
 from earlywarn.forgetting.child import Child
 from earlywarn.forgetting.known import child_of, person_of, rows_of
 from earlywarn.forgetting.plan import Plan, pending

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from earlywarn.files import DAMAGED_ZIP
 from earlywarn.followup.answers import KEY_SHEET
 from earlywarn.followup.returned.signing import SIGNED, sign, verify
 from earlywarn.forgetting.child import Child
@@ -38,7 +39,7 @@ def members(data: bytes) -> dict[str, bytes] | None:
             if sum(info.file_size for info in archive.infolist()) > _LARGEST:
                 return None
             return {info.filename: archive.read(info) for info in archive.infolist()}
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError):
+    except DAMAGED_ZIP:
         return None
 
 

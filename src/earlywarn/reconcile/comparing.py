@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from earlywarn.reconcile.registry import Registry, Row, age_on, school_ages, year_start
+from earlywarn.reconcile.registry import Registry, Row, age_on, school_ages
 from earlywarn.workspace import Config
 
 # The lists in the order in which they are shown.
@@ -101,7 +101,7 @@ class _Ages:
     as_of: date
 
     def of(self, born: date | None) -> int | None:
-        return None if born is None else age_on(born, year_start(self.config, self.as_of))
+        return None if born is None else age_on(born, self.config.school_year_begins(self.as_of))
 
     def at_school(self, age: int) -> bool:
         low, high = school_ages(self.config)

@@ -7,22 +7,19 @@ They are written like those of the tables (tables.mapping), with the sections `h
 from __future__ import annotations
 
 from hashlib import sha256
-from importlib.resources import files as package_files
-from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
 from earlywarn import safeyaml
-from earlywarn.errors import EarlywarnError
+from earlywarn.errors import Text
 from earlywarn.tables.cells import DateOrder
 from earlywarn.tables.contract import Column, Table
-from earlywarn.tables.mapping import (
-    Mapping,
+from earlywarn.tables.mapping import Mapping, normal_heading, normal_value
+from earlywarn.tables.mappingfiles import (
     MappingFile,
     TableMapping,
-    normal_heading,
-    normal_value,
+    extended,
+    shipped_in,
+    wrong,
 )
 from earlywarn.workspace import Workspace
 
@@ -47,7 +44,7 @@ LISTS = Table(
 _NAMES = {column.name for column in LISTS.columns}
 _USED = {"columns", "values", "defaults", "months", "date_order"}
 _SECTIONS = ("households", "poverty")
-_MAX_EXTENDS = 5
+_LISTS = Text("名单", " of lists")
 # What stands for a sex that nobody knows; 0 and 9 are its codes in GB/T 2261.1.
 _NO_SEX = ("不详", "不明", "未知", "未说明", "未说明的性别", "未知的性别", "unknown", "0", "9")
 
@@ -60,23 +57,10 @@ def list_mapping(workspace: Workspace, name: str, kind: Kind) -> Mapping:
     EarlywarnError
         If there is none, or it is not valid; the message names file, line and key.
     """
-    layers: list[TableMapping] = []
-    ignore: set[str] = set()
-    seen: set[Path] = set()
-    following = name
-    while following:
-        path = _find(workspace, following).resolve()
-        if path in seen or len(seen) >= _MAX_EXTENDS:
-            raise EarlywarnError(
-                zh=f"映射 {name} 的 extends 形成了循环或层数过多。",
-                en=f"The mapping {name} extends itself, or too many others.",
-            )
-        seen.add(path)
-        read = _read(path)
-        sections = ("poverty", "households") if kind == "poverty" else ("households",)
-        layers += [read.tables[section] for section in sections if section in read.tables]
-        ignore |= {normal_heading(heading) for heading in read.ignore}
-        following = read.extends
+    files = extended(workspace, name, shipped_in("reconcile"), _check_sections, _LISTS)
+    sections = ("poverty", "households") if kind == "poverty" else ("households",)
+    layers = [read.tables[s] for read in files for s in sections if s in read.tables]
+    ignore = {normal_heading(heading) for read in files for heading in read.ignore}
     return _merged(name, layers, ignore)
 
 
@@ -114,53 +98,23 @@ def _merged(name: str, layers: list[TableMapping], ignore: set[str]) -> Mapping:
     )
 
 
-def _shipped() -> dict[str, Path]:
-    folder = Path(str(package_files("earlywarn"))) / "reconcile" / "mappings"
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-
-
-def _find(workspace: Workspace, name: str) -> Path:
-    path = Path(name)
-    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
-        return path if path.is_absolute() or path.exists() else workspace.root / path
-    own = workspace.mappings / f"{name}.yaml"
-    if own.is_file():
-        return own
-    shipped = _shipped()
-    if name in shipped:
-        return shipped[name]
-    known = sorted({*shipped, *(p.stem for p in workspace.mappings.glob("*.yaml"))})
-    raise EarlywarnError(
-        zh=f"没有名为 {name} 的名单映射。现有：{'、'.join(known)}；或给出文件路径。",
-        en=f"There is no mapping {name} of lists. Known: {', '.join(known)}; or give a file's "
-        "path.",
-    )
-
-
-def _read(path: Path) -> MappingFile:
-    document = safeyaml.load(path)
-    try:
-        mapping = MappingFile.model_validate(document.data or {})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise _wrong(document, tuple(first["loc"]), first["msg"], first["msg"]) from None
+def _check_sections(document: safeyaml.Document, mapping: MappingFile) -> None:
     for section in _SECTIONS:
         if section in mapping.tables:
             _check(document, section, mapping.tables[section])
-    return mapping
 
 
 def _check(document: safeyaml.Document, section: str, part: TableMapping) -> None:
     base: safeyaml.Key = ("tables", section)
     for key in sorted(part.model_fields_set - _USED):
-        raise _wrong(
+        raise wrong(
             document, (*base, key), "名单的映射里没有这一项", "not for the mapping of a list"
         )
     for key in ("columns", "values", "defaults"):
         for name in getattr(part, key):
             if name not in _NAMES:
                 known = sorted(_NAMES)
-                raise _wrong(
+                raise wrong(
                     document,
                     (*base, key, name),
                     f"名单没有列 {name}。可用：{'、'.join(known)}",
@@ -168,17 +122,9 @@ def _check(document: safeyaml.Document, section: str, part: TableMapping) -> Non
                 )
     for code, value in part.values.get("sex", {}).items():
         if value not in ("M", "F", "", None):
-            raise _wrong(
+            raise wrong(
                 document,
                 (*base, "values", "sex", code),
                 f"{value} 不是 sex 的值。可用：M、F",
                 f"{value} is no value of sex; there are M and F",
             )
-
-
-def _wrong(document: safeyaml.Document, where: safeyaml.Key, zh: str, en: str) -> EarlywarnError:
-    line, key = document.line(where), ".".join(map(str, where))
-    return EarlywarnError(
-        zh=f"{document.name} 第 {line} 行：{key}：{zh}。",
-        en=f"{document.name}, line {line}: {key}: {en}.",
-    )

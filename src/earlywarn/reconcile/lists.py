@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from earlywarn import naming
 from earlywarn.errors import EarlywarnError, Text, UsageError
 from earlywarn.files import sha256
 from earlywarn.reconcile.listmapping import LISTS
@@ -186,4 +187,4 @@ def _is_forgotten(row: dict[str, Any], forgotten: Forgotten) -> bool:
 
 def dated(name: str, born: date | None) -> str:
     """Return a name with the birth date, as a case has it where two children share the name."""
-    return f"{name}（{born.isoformat()}）" if born else name
+    return naming.dated(name, born.isoformat()) if born else name

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from functools import cache
 
-# What stands between the parts of a name, in the many forms that keyboards have for it.
-BETWEEN = re.compile(r"[\s.·・•‧∙⋅‐-―'’`_-]+")
+from earlywarn.naming import plain
+
 RELATION = re.compile(r"[(\[【〔{].*$")
 TONES = re.compile(r"[\d\u0300\u0301\u0304\u030c]")
 # Surnames that are read otherwise than the same character elsewhere, and those of two characters.
@@ -30,7 +30,7 @@ def plain_name(written: str | None) -> str | None:
     """
     if not written:
         return None
-    return BETWEEN.sub("", unicodedata.normalize("NFKC", written)).casefold() or None
+    return plain(written) or None
 
 
 def plain_guardian(written: str | None) -> str | None:

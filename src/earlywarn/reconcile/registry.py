@@ -85,13 +85,6 @@ def school_ages(config: Config) -> tuple[int, int]:
     )
 
 
-def year_start(config: Config, as_of: date) -> date:
-    """Return the school year's first day, the last one not after `as_of`."""
-    month, day = (int(part) for part in config.school_year_start.split("-"))
-    begun = (as_of.month, as_of.day) >= (month, day)
-    return date(as_of.year if begun else as_of.year - 1, month, day)
-
-
 def age_on(born: date, day: date) -> int:
     """Return the full years on a day; below 0 for who is not born yet."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

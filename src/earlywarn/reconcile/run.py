@@ -38,7 +38,7 @@ from earlywarn.reconcile.record import (
     inputs_of,
     told_of,
 )
-from earlywarn.reconcile.registry import Registry, Row, registry_of, school_ages, year_start
+from earlywarn.reconcile.registry import Registry, Row, registry_of, school_ages
 from earlywarn.reconcile.review import Judged, Unreadable, read_review
 from earlywarn.reconcile.reviewbook import REVIEW, Run, ToJudge, write_review
 from earlywarn.reconcile.workbook import WORKBOOK, write_workbook
@@ -386,7 +386,7 @@ def _sentences(
 ) -> list[Text]:
     """Return what the summary says before its numbers."""
     low, high = school_ages(workspace.config)
-    begun = year_start(workspace.config, asked.as_of)
+    begun = workspace.config.school_year_begins(asked.as_of)
     told = [
         Text(
             f"适龄：{begun} 当天满 {low} 至 {high} 周岁；不在此范围的只计数，不列入。",

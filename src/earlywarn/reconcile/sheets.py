@@ -9,17 +9,11 @@ from typing import Any
 import xlsxwriter
 
 from earlywarn.errors import Lang
-from earlywarn.spreadsheets import defuse
+from earlywarn.spreadsheets import FONTS, TEXT_STAYS, defuse
 from earlywarn.words import CODE_LABELS
 
-_FONTS: dict[Lang, str] = {"zh": "微软雅黑", "en": "Calibri"}
 _INK, _LINE, _HEAD, _FILL = "#1C2024", "#AEB6BF", "#E9EDF1", "#F3F8FC"
 LINE = 13.5  # points
-_OPTIONS = {
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
 
 
 class Book:
@@ -27,7 +21,7 @@ class Book:
 
     def __init__(self, target: Any, title: str, as_of: date, lang: Lang) -> None:
         self.lang, self.title, self.as_of = lang, title, as_of
-        self.book = xlsxwriter.Workbook(target, _OPTIONS)
+        self.book = xlsxwriter.Workbook(target, TEXT_STAYS)
         # The clock must not enter: the workbook was made on the day that it speaks of.
         created = datetime(as_of.year, as_of.month, as_of.day)
         self.book.set_properties({"title": title, "author": "earlywarn", "created": created})
@@ -49,7 +43,7 @@ class Book:
     def format(self, properties: Mapping[str, Any]) -> Any:
         """Return a format of the book's font."""
         base = {
-            "font_name": _FONTS[self.lang],
+            "font_name": FONTS[self.lang],
             "font_size": 10,
             "font_color": _INK,
             "valign": "top",

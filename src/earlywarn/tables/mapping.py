@@ -32,19 +32,25 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from hashlib import sha256
-from importlib.resources import files as package_files
 from pathlib import Path
-from typing import Literal, get_args
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import get_args
 
 from earlywarn import safeyaml
 from earlywarn.errors import EarlywarnError
 from earlywarn.tables.cells import DateOrder
 from earlywarn.tables.contract import TABLES, Table
+from earlywarn.tables.mappingfiles import (
+    LAYOUT_TABLES,
+    Layout,
+    MappingFile,
+    Role,
+    TableMapping,
+    extended,
+    shipped_in,
+    wrong,
+)
 from earlywarn.workspace import Workspace
 
-_MAX_EXTENDS = 5
 # Shipped mappings of long tables, the plainest first: what a file's headings are tried against.
 LONG_MAPPINGS = ("canonical", "cn-registry")
 
@@ -72,41 +78,6 @@ BOOLEANS: dict[str, str] = {
     **dict.fromkeys(("true", "t", "yes", "y", "1", "是", "有", "√"), "true"),
     **dict.fromkeys(("false", "f", "no", "n", "0", "否", "无", "×"), "false"),
 }
-
-
-# long: a row an attendance or a mark. month: a column a day. marks: a column a subject.
-Layout = Literal["long", "month", "marks"]
-LAYOUT_TABLES: dict[Layout, str] = {"month": "attendance", "marks": "exams"}
-# What a wide sheet may say about whom a row is, and about which half of the day.
-Role = Literal["student_id", "id_number", "name", "class_id", "school_id", "school", "half"]
-
-
-class TableMapping(BaseModel):
-    """One table's part of a mapping file."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    columns: dict[str, list[str]] = Field(default_factory=dict)
-    values: dict[str, dict[str, str | None]] = Field(default_factory=dict)
-    defaults: dict[str, str] = Field(default_factory=dict)
-    months: list[str] = Field(default_factory=list)
-    date_order: DateOrder | None = None
-    full_mark: dict[str, Decimal] = Field(default_factory=dict)
-    layout: Layout | None = None
-    who: dict[Role, list[str]] = Field(default_factory=dict)
-    subjects: dict[str, list[str]] = Field(default_factory=dict)
-
-
-class MappingFile(BaseModel):
-    """A mapping file, format 1."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    format: int = Field(1, ge=1, le=1)
-    title: str = ""
-    extends: str = ""
-    ignore: list[str] = Field(default_factory=list)
-    tables: dict[str, TableMapping] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -228,27 +199,7 @@ def look_up(values: MappingType[str, str], text: str) -> tuple[str | None, str]:
 
 def shipped_mappings() -> dict[str, Path]:
     """Return the mappings that ship with the program, by name."""
-    folder = Path(str(package_files("earlywarn"))) / "tables" / "mappings"
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-
-
-def _find(workspace: Workspace, name: str) -> Path:
-    path = Path(name)
-    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
-        if not path.is_absolute() and not path.exists():
-            path = workspace.root / path
-        return path
-    own = workspace.mappings / f"{name}.yaml"
-    if own.is_file():
-        return own
-    shipped = shipped_mappings()
-    if name in shipped:
-        return shipped[name]
-    known = sorted({*shipped, *(p.stem for p in workspace.mappings.glob("*.yaml"))})
-    raise EarlywarnError(
-        zh=f"没有名为 {name} 的映射。现有：{'、'.join(known)}；或给出文件路径。",
-        en=f"There is no mapping {name}. Known: {', '.join(known)}; or give a file's path.",
-    )
+    return shipped_in("tables")
 
 
 def load_mapping(workspace: Workspace, name: str, table: str) -> Mapping:
@@ -260,22 +211,9 @@ def load_mapping(workspace: Workspace, name: str, table: str) -> Mapping:
         If there is none, or it is not valid; the message names file, line and key.
     """
     contract = TABLES[table]
-    layers: list[TableMapping] = []
-    ignore: set[str] = set()
-    following = name
-    seen: set[Path] = set()
-    while following:
-        path = _find(workspace, following).resolve()
-        if path in seen or len(seen) >= _MAX_EXTENDS:
-            raise EarlywarnError(
-                zh=f"映射 {name} 的 extends 形成了循环或层数过多。",
-                en=f"The mapping {name} extends itself, or too many others.",
-            )
-        seen.add(path)
-        read = _read(path)
-        layers.append(read.tables.get(table, TableMapping()))
-        ignore |= {normal_heading(heading) for heading in read.ignore}
-        following = read.extends
+    files = extended(workspace, name, shipped_mappings(), _check)
+    layers = [read.tables.get(table, TableMapping()) for read in files]
+    ignore = {normal_heading(heading) for read in files for heading in read.ignore}
     headings: dict[str, list[str]] = {}
     for column in contract.columns:
         accepted = [
@@ -343,22 +281,14 @@ def _subject(text: str) -> str:
     return SUBJECTS.get(normal_value(text), text)
 
 
-def _read(path: Path) -> MappingFile:
-    document = safeyaml.load(path)
-    try:
-        mapping = MappingFile.model_validate(document.data or {})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = tuple(part for part in first["loc"])
-        raise _wrong(document, where, first["msg"], first["msg"]) from None
+def _check(document: safeyaml.Document, mapping: MappingFile) -> None:
     for name, part in mapping.tables.items():
         if name not in TABLES:
             near = "、".join(difflib.get_close_matches(name, TABLES, n=1)) or "、".join(TABLES)
-            raise _wrong(
+            raise wrong(
                 document, ("tables", name), f"没有这个表。可用：{near}", f"no such table; {near}"
             )
         _check_table(document, TABLES[name], part)
-    return mapping
 
 
 def _check_table(document: safeyaml.Document, table: Table, part: TableMapping) -> None:
@@ -368,7 +298,7 @@ def _check_table(document: safeyaml.Document, table: Table, part: TableMapping) 
         for index, name in enumerate(getattr(part, key)):
             if name not in columns:
                 near = difflib.get_close_matches(name, columns, n=1)
-                raise _wrong(
+                raise wrong(
                     document,
                     (*base, key, index if key == "months" else name),
                     f"{table.name} 没有列 {name}。" + (f"是否想写 {near[0]}？" if near else ""),
@@ -379,7 +309,7 @@ def _check_table(document: safeyaml.Document, table: Table, part: TableMapping) 
         choices = ("true", "false") if columns[name].type == "boolean" else columns[name].choices
         for code, value in codes.items():
             if value and choices and value not in choices:
-                raise _wrong(
+                raise wrong(
                     document,
                     (*base, "values", name, code),
                     f"{value} 不是 {name} 的值。可用：{'、'.join(choices)}",
@@ -387,14 +317,14 @@ def _check_table(document: safeyaml.Document, table: Table, part: TableMapping) 
                 )
     for name in part.months:
         if columns[name].type != "date":
-            raise _wrong(document, (*base, "months"), f"{name} 不是日期列", f"{name} is no date")
+            raise wrong(document, (*base, "months"), f"{name} 不是日期列", f"{name} is no date")
     if part.full_mark and table.name != "exams":
-        raise _wrong(
+        raise wrong(
             document, (*base, "full_mark"), "full_mark 只用于 exams", "full_mark is for exams only"
         )
     if part.layout and part.layout != "long" and LAYOUT_TABLES[part.layout] != table.name:
         wanted = LAYOUT_TABLES[part.layout]
-        raise _wrong(
+        raise wrong(
             document,
             (*base, "layout"),
             f"layout: {part.layout} 只用于 {wanted}",
@@ -402,14 +332,6 @@ def _check_table(document: safeyaml.Document, table: Table, part: TableMapping) 
         )
     for subject, mark in part.full_mark.items():
         if not 0 < mark < 1_000_000:
-            raise _wrong(
+            raise wrong(
                 document, (*base, "full_mark", subject), "满分须大于 0", "a full mark is above 0"
             )
-
-
-def _wrong(document: safeyaml.Document, where: safeyaml.Key, zh: str, en: str) -> EarlywarnError:
-    line, key = document.line(where), ".".join(map(str, where))
-    return EarlywarnError(
-        zh=f"{document.name} 第 {line} 行：{key}：{zh}。",
-        en=f"{document.name}, line {line}: {key}: {en}.",
-    )

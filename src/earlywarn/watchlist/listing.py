@@ -139,7 +139,7 @@ def build_listing(
     if previous is None or previous_as_of is None or not 5 <= (as_of - previous_as_of).days <= 9:
         previous, previous_as_of = None, None
     before = who_was(con, previous)
-    known = _weights(con) if weights is None else weights
+    known = weights_of(con) if weights is None else weights
     comparable = previous is not None and same_yardstick(con, previous)
     comparisons = None
     if comparable and previous_as_of is not None:
@@ -215,8 +215,8 @@ def _school(
     )
 
 
-def _weights(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
-    """Read the rules' weights off the contributions: what a hit that is not silenced adds."""
+def weights_of(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
+    """Return the rules' weights, read off the view `scores`: what a hit not silenced adds."""
     rows = con.execute(
         "SELECT (c.term::VARCHAR)[6:], max(c.value) FROM (SELECT unnest(list_filter("
         "contributions, lambda x: x.value > 0 AND starts_with(x.term::VARCHAR, 'rule:'))) AS c "

@@ -17,6 +17,7 @@ import xlsxwriter
 
 from earlywarn.errors import Lang
 from earlywarn.followup.returned.signing import sign
+from earlywarn.spreadsheets import FONTS, TEXT_STAYS
 from earlywarn.watchlist import wording
 from earlywarn.watchlist.columns import CHOICES, COLUMNS, DATES, KEY_FORMAT, KEY_SHEET
 from earlywarn.watchlist.rows import ListedChild, Listing, SchoolList
@@ -37,20 +38,13 @@ TIER_COLOURS = {
     "high": ("#F3A33C", "#2B1A00"),
     "watch": ("#FDF3C4", "#3D3200"),
 }
-_FONTS: dict[Lang, str] = {"zh": "微软雅黑", "en": "Calibri"}
 _INK, _SOFT, _LINE, _HEAD, _FILL = "#1C2024", "#59636E", "#AEB6BF", "#E9EDF1", "#F3F8FC"
-_OPTIONS = {
-    "in_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
 
 
 def school_workbook(listing: Listing, school: SchoolList, lang: Lang) -> bytes:
     """Return the XLSX of one school's watchlist."""
     buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(buffer, _OPTIONS)
+    book = xlsxwriter.Workbook(buffer, TEXT_STAYS | {"in_memory": True})
     # The clock must not enter: the workbook was made on the day that it speaks of.
     created = datetime(listing.as_of.year, listing.as_of.month, listing.as_of.day)
     book.set_properties(
@@ -72,7 +66,7 @@ class _Writer:
     def __init__(self, book: Any, listing: Listing, school: SchoolList, lang: Lang) -> None:
         self.book, self.listing, self.school, self.lang = book, listing, school, lang
         self.base: dict[str, Any] = {
-            "font_name": _FONTS[lang],
+            "font_name": FONTS[lang],
             "font_size": 10,
             "font_color": _INK,
             "valign": "top",

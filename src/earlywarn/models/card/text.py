@@ -7,7 +7,7 @@ from typing import Any
 from earlywarn.errors import Lang, Text
 from earlywarn.features.catalogue import FEATURES
 from earlywarn.models.validate import BASELINES, COMBINED, MEASURE_LABELS, MODEL_LABELS
-from earlywarn.words import CODE_LABELS, EVENT_LABELS
+from earlywarn.words import CODE_LABELS, EVENT_LABELS, SCHOOL_KIND_LABELS
 
 CHALLENGER = "challenger"
 # The models in the order of tables and charts.
@@ -116,12 +116,6 @@ AUDITS: tuple[tuple[str, Text], ...] = (
     ("school_kind", Text("按学校类别", "By kind of school")),
     ("group", Text("按监测群体", "By monitored group")),
 )
-SCHOOL_KINDS: dict[str, Text] = {
-    "primary": Text("小学", "primary"),
-    "junior": Text("初中", "junior"),
-    "nine_year": Text("九年一贯制学校", "nine-year school"),
-    "teaching_point": Text("教学点", "teaching point"),
-}
 FAMILIES: dict[str, Text] = {
     "spline": Text("样条逻辑回归（转为表）", "logistic regression on splines, as tables"),
     "boost": Text("可加提升树（转为表）", "additive boosted tables"),
@@ -162,7 +156,7 @@ def part_label(entry: dict[str, Any]) -> Text:
     name = str(entry["name"])
     if entry["by"] == "group" and name in FEATURES:
         return FEATURES[name].label
-    known = {"stage": CODE_LABELS["stage"], "school_kind": SCHOOL_KINDS}.get(entry["by"], {})
+    known = {"stage": CODE_LABELS["stage"], "school_kind": SCHOOL_KIND_LABELS}.get(entry["by"], {})
     return known.get(name, Text(name, name))
 
 

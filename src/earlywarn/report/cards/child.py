@@ -33,6 +33,7 @@ from earlywarn.roles import Role
 from earlywarn.rules.pack import RuleBook, load_rulebook
 from earlywarn.scoring.run import SCORES_FILE, run_folders
 from earlywarn.tables.batches import one_row_a_day
+from earlywarn.watchlist.listing import weights_of
 from earlywarn.watchlist.reasons import Evidence, SchoolView, full_reasons
 from earlywarn.watchlist.rows import Reason
 from earlywarn.words import STATUS_SEVERITY
@@ -60,12 +61,6 @@ _RECORDED = """
 SELECT date, arg_max(status, list_position($worse, status)) FROM attendance
 WHERE student_id = $student AND date <= $until
 GROUP BY date ORDER BY date DESC LIMIT $days
-"""
-_WEIGHTS = """
-SELECT (c.term::VARCHAR)[6:], max(c.value)
-FROM (SELECT unnest(contributions) AS c FROM scores WHERE len(rules_hit) > 0)
-WHERE starts_with(c.term::VARCHAR, 'rule:') AND c.value > 0
-GROUP BY 1
 """
 
 
@@ -338,7 +333,7 @@ def _reasons(
     if role.sees_groups:
         return full_reasons(evidence, {rule.id: rule for rule in in_force})
     con.register("scores", folder.scores())
-    weights = dict(con.execute(_WEIGHTS).fetchall())
+    weights = weights_of(con)
     con.unregister("scores")
     return SchoolView(in_force, weights).reasons(evidence)
 

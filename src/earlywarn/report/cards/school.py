@@ -24,7 +24,7 @@ from earlywarn.followup.states import State
 from earlywarn.report.cards.child import case_files, cases_until, refuse_researcher
 from earlywarn.report.cards.rows import CaseFile
 from earlywarn.report.period.counting import events_until, first_school_day, place
-from earlywarn.report.period.periods import Period, parse_period
+from earlywarn.report.period.periods import Period, parse_period, school_year
 from earlywarn.report.period.schools import Key, Need, Needing, Reporting, keys, needs, reporting
 from earlywarn.report.period.schools import Place as School
 from earlywarn.report.period.schools import places as all_schools
@@ -152,7 +152,7 @@ def _card(
     known: date,
 ) -> SchoolCard:
     config, of = workspace.config, school.school_id
-    year = _year_of(day, config)
+    year = school_year(day, config)
     periods = _months(year, day, config)
     enrolled = [_enrolled(con, config, of, _first_day(con, period)) for period in periods]
     build(con, config, rulebook.groups, day, one_row_a_day=one_row_a_day(workspace))
@@ -198,13 +198,6 @@ def _card(
         ),
         inspections_a_year=Escalation.load(workspace).inspections_a_year,
     )
-
-
-def _year_of(day: date, config: Config) -> Period:
-    """Return the school year that `day` lies in."""
-    begins = date.fromisoformat(f"{day.year}-{config.school_year_start}")
-    first = day.year if day >= begins else day.year - 1
-    return parse_period("year", str(first), config)
 
 
 def _months(year: Period, day: date, config: Config) -> list[Period]:

@@ -15,7 +15,7 @@ from earlywarn.report.cards.school import NEEDS, Month, SchoolCard
 from earlywarn.report.period.schools import Needing
 from earlywarn.watchlist import wording
 from earlywarn.watchlist.rows import LISTED_TIERS
-from earlywarn.words import TIER_LABELS
+from earlywarn.words import SCHOOL_KIND_LABELS, TIER_LABELS
 
 OVERDUE = 8  # steps shown, the longest overdue first
 NAMES = 6  # children shown of each need
@@ -30,7 +30,7 @@ def school_page(card: SchoolCard, lang: Lang) -> str:
         common(lang)
         | {
             "card": card,
-            "kind": words.SCHOOL_KINDS[card.school.kind](lang) if card.school.kind else "",
+            "kind": SCHOOL_KIND_LABELS[card.school.kind](lang) if card.school.kind else "",
             "key_words": [words.word(key, lang) for key in card.keys],
             "month": lambda month: month.period.label(lang),
             "states": [(STATE_LABELS[state](lang), n) for state, n in sorted(card.states.items())],

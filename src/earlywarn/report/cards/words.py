@@ -154,13 +154,6 @@ WORDS: dict[str, Text] = {
     "failed": Text("不合格", "failed"),
 }
 
-SCHOOL_KINDS: dict[str, Text] = {
-    "primary": Text("小学", "primary"),
-    "junior": Text("初中", "junior"),
-    "nine_year": Text("九年一贯制学校", "nine-year school"),
-    "teaching_point": Text("教学点", "teaching point"),
-}
-
 # As marks sheets call them; any other subject stands as it was loaded.
 SUBJECTS: dict[str, Text] = {
     "chinese": Text("语文", "Chinese"),

@@ -30,6 +30,7 @@ from earlywarn.report.period.counting import (
     first_school_day,
     place,
 )
+from earlywarn.report.period.events import Standing
 from earlywarn.report.period.figures import Counts, Figures, changes
 from earlywarn.report.period.kept import (
     JSON_FILE,
@@ -181,8 +182,9 @@ class _Counter:
         as_of = self._as_of(period)
         year = school_year(as_of, config)
         over = self._over_limit(year, as_of) if config.dropout_limit else {}
-        still = self._still(period, as_of)
-        standing, carried = self._standing(as_of), self._standing(period.start - timedelta(1))
+        standing = events_until(self.con, as_of)[1]
+        still, open_ = self._still(period, standing), Counter(standing.values())
+        carried = Counter(events_until(self.con, period.start - timedelta(1))[1].values())
         self.stage(Text("学校与跟进", "schools and follow-up"))
         one_row = one_row_a_day(self.workspace)
         build(self.con, config, self.groups, as_of, one_row_a_day=one_row)
@@ -193,7 +195,7 @@ class _Counter:
             of=period.of,
             start=period.start,
             end=period.end,
-            number=max((one.number for one in kept if one.of == period.of), default=0) + 1,
+            number=own.number + 1 if own else 1,
             made=datetime.now(UTC).isoformat(),
             program=__version__,
             lang=lang,
@@ -209,8 +211,8 @@ class _Counter:
             still_out=still["dropped_out"],
             carried_suspected=carried["suspected"],
             carried_out=carried["dropped_out"],
-            open_suspected=standing["suspected"],
-            open_out=standing["dropped_out"],
+            open_suspected=open_["suspected"],
+            open_out=open_["dropped_out"],
             calendar_until=self._newest("max(date) FROM calendar"),
             registry_of=self._newest(
                 "max(snapshot_date) FROM students WHERE snapshot_date <= $day", as_of
@@ -243,12 +245,8 @@ class _Counter:
         found: date | None = newest
         return found
 
-    def _standing(self, day: date) -> Counter[str]:
-        return Counter(events_until(self.con, day)[1].values())
-
-    def _still(self, period: Period, as_of: date) -> Counter[str]:
-        """Count the children of the period's entries who stand so still on `as_of`."""
-        standing = events_until(self.con, as_of)[1]
+    def _still(self, period: Period, standing: Mapping[str, Standing]) -> Counter[str]:
+        """Count the children of the period's entries who stand so still."""
         entered = {(e.student_id, e.event) for e in self._events if e.date in period}
         return Counter(event for student, event in entered if standing.get(student) == event)
 

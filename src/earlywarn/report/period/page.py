@@ -85,24 +85,24 @@ def ordered(shown: Shown) -> list[str]:
 
 def place_cells(shown: Shown, of: str, name: str, counts: Counts, lang: Lang) -> list[str]:
     """Return counts as cells; where no school concerned handed anything in, 0 is `not reported`."""
-    found, report = words.cells(counts), shown.report
-    mine = report.schools.items()
-    states = [
+    county_of = _county(shown)
+    states = {
         line.state
-        for school, line in mine
-        if line.state != "no_days" and (of != "county" or _county(shown)(school) == name)
-    ]
-    if not states or set(states) != {"none"}:
-        return found
-    unknown = words.word("none_reported", lang)
-    return [found[0], *(unknown if cell in ("0", words.NOTHING) else cell for cell in found[1:])]
+        for school, line in shown.report.schools.items()
+        if line.state != "no_days" and (of != "county" or county_of(school) == name)
+    }
+    return _cells(counts, is_silent=states == {"none"}, lang=lang)
 
 
 def school_cells(shown: Shown, school: str, lang: Lang) -> list[str]:
     """Return a school's counts as cells; where nothing was handed in, 0 is `not reported`."""
     counts = shown.report.figures.school.get(school, Counts())
+    return _cells(counts, is_silent=shown.report.schools[school].state == "none", lang=lang)
+
+
+def _cells(counts: Counts, *, is_silent: bool, lang: Lang) -> list[str]:
     found = words.cells(counts)
-    if shown.report.schools[school].state != "none":
+    if not is_silent:
         return found
     unknown = words.word("none_reported", lang)
     return [found[0], *(unknown if cell in ("0", words.NOTHING) else cell for cell in found[1:])]

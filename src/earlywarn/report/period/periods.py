@@ -103,8 +103,7 @@ def parse_period(kind: str, of: str, config: Config) -> Period:
 
 def school_year(day: date, config: Config) -> Period:
     """Return the school year that `day` lies in."""
-    year = parse_period("year", str(day.year), config)
-    return year if day in year else parse_period("year", str(day.year - 1), config)
+    return parse_period("year", str(config.school_year_begins(day).year), config)
 
 
 def months(period: Period, config: Config) -> tuple[Period, ...]:

@@ -18,17 +18,12 @@ from earlywarn.report.period.figures import Counts
 from earlywarn.report.period.page import MEASURES, NEEDS, causes, ordered, school_cells, stages
 from earlywarn.report.period.periods import parse_period
 from earlywarn.report.period.shown import Shown
+from earlywarn.spreadsheets import FONTS, TEXT_STAYS
 from earlywarn.watchlist import wording
 from earlywarn.words import CODE_LABELS
 
 Cell = str | int | float | date | None
 
-_FONTS: dict[Lang, str] = {"zh": "微软雅黑", "en": "Calibri"}
-_OPTIONS = {
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
 _NARROWEST, _WIDEST = 7, 44  # columns, in characters
 _NAMES = {
     "report": Text("报告", "Report"),
@@ -43,7 +38,7 @@ _PERCENT = "[=0]0%;[<0.00005]0.000%;0.00%"  # as words.percent: no rate looks li
 def write_workbook(path: Path, shown: Shown, lang: Lang | None = None) -> None:
     """Write report.xlsx, in the report's language if none is asked for."""
     lang = lang or shown.report.lang
-    book = xlsxwriter.Workbook(str(path), _OPTIONS)
+    book = xlsxwriter.Workbook(str(path), TEXT_STAYS)
     made = datetime.fromisoformat(shown.report.made).astimezone(UTC).replace(tzinfo=None)
     title = shown.period.title(lang)
     book.set_properties({"title": title, "author": "earlywarn", "created": made})
@@ -63,7 +58,7 @@ class _Writer:
 
     def __init__(self, book: Any, shown: Shown, lang: Lang) -> None:
         self.book, self.shown, self.lang, self.report_ = book, shown, lang, shown.report
-        base = {"font_name": _FONTS[lang], "font_size": 10, "valign": "vcenter"}
+        base = {"font_name": FONTS[lang], "font_size": 10, "valign": "vcenter"}
         line = base | {"border": 1, "border_color": "#C8CED5"}
         self.title = book.add_format(base | {"font_size": 15, "bold": True})
         self.say = book.add_format(base | {"text_wrap": True, "valign": "top"})

@@ -123,9 +123,7 @@ class SchoolAge:
     @classmethod
     def on(cls, config: Config, as_of: date) -> SchoolAge:
         """Return what the config says for the school year that `as_of` lies in."""
-        begins = date.fromisoformat(f"{as_of.year}-{config.school_year_start}")
-        if begins > as_of:
-            begins = begins.replace(year=as_of.year - 1)
+        begins = config.school_year_begins(as_of)
         grades = frozenset(
             grade for low, high in config.stages.values() for grade in range(low, high + 1)
         )

@@ -20,16 +20,9 @@ from earlywarn.errors import Lang, Text
 from earlywarn.report.registers import wording
 from earlywarn.report.registers.cells import SHEETS, Cell, cells
 from earlywarn.report.registers.rows import Registers
-from earlywarn.spreadsheets import defuse
+from earlywarn.spreadsheets import FONTS, TEXT_STAYS, defuse
 
-_FONTS: dict[Lang, str] = {"zh": "微软雅黑", "en": "Calibri"}
 _INK, _SOFT, _LINE, _HEAD = "#1C2024", "#59636E", "#AEB6BF", "#E9EDF1"
-_OPTIONS = {
-    "constant_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
 _CENTRED = frozenset({"grade", "sex", "open", "days_out", "persuasions", "kind"})
 _LINE_HEIGHT, _HIGHEST = 13.5, 409.0  # points; no spreadsheet has a higher row
 _BATCH = 2_000  # rows turned into Python at a time
@@ -49,7 +42,7 @@ def write_workbook(
     `groups` are the labels of the monitored groups; `generated` says that no child is real.
     """
     as_of = registers.as_of
-    book = xlsxwriter.Workbook(str(path), _OPTIONS)
+    book = xlsxwriter.Workbook(str(path), TEXT_STAYS | {"constant_memory": True})
     # The clock must not enter: the workbook was made on the day that it speaks of.
     created = datetime(as_of.year, as_of.month, as_of.day)
     title = wording.file_name(county, as_of, lang)
@@ -81,7 +74,7 @@ class _Writer:
     ) -> None:
         self.book, self.county, self.as_of = book, county, as_of
         self.groups, self.generated, self.lang = groups, generated, lang
-        base = {"font_name": _FONTS[lang], "font_size": 10, "font_color": _INK}
+        base = {"font_name": FONTS[lang], "font_size": 10, "font_color": _INK}
         cell = base | {"border": 1, "border_color": _LINE, "valign": "vcenter", "text_wrap": True}
         self.title = book.add_format(base | {"bold": True, "font_size": 15})
         self.note = book.add_format(base | {"font_color": _SOFT})

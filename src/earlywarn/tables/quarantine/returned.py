@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from earlywarn.errors import EarlywarnError
+from earlywarn.files import DAMAGED_ZIP
 from earlywarn.tables.grids import Grid, Grids
 from earlywarn.tables.grids.reading import read_book
 from earlywarn.tables.quarantine.cells import read_back
@@ -74,7 +74,7 @@ def is_returned(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive, archive.open("xl/workbook.xml") as part:
             return KEY_SHEET.encode() in part.read(_MOST_OF_NAMES)
-    except (OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error):
+    except DAMAGED_ZIP:
         return False
 
 

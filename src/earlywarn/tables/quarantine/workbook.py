@@ -17,6 +17,7 @@ from typing import Any
 import xlsxwriter
 
 from earlywarn.errors import Lang, Text
+from earlywarn.spreadsheets import FONTS, TEXT_STAYS
 from earlywarn.tables.quarantine.cells import shown
 from earlywarn.tables.quarantine.master import About, Kept, Problem, SheetAbout
 from earlywarn.tables.reasons import of_sign, reason
@@ -31,7 +32,6 @@ _WIDEST_PLACE = 48
 _REASON_WIDTH = 70
 _LINE = 14.5  # points
 _MEASURED = 200  # rows by which a column's width is found
-_FONTS: dict[Lang, str] = {"zh": "微软雅黑", "en": "Calibri"}
 _LONG_NAME = 31
 _SHEET = Text("待改正", "to mend")
 _NUMBER = Text(
@@ -39,12 +39,6 @@ _NUMBER = Text(
     "Where a child is not found, or two have one name, write the registry number here. "
     "It then decides.",
 )
-_OPTIONS = {
-    "constant_memory": False,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
 
 
 def write_workbook(
@@ -62,7 +56,7 @@ def write_workbook(
     `name`: what the workbook will be called; `left`: how many more rows there are than it shows;
     `when`: when the batch was loaded.
     """
-    book = xlsxwriter.Workbook(str(path), _OPTIONS)
+    book = xlsxwriter.Workbook(str(path), TEXT_STAYS)
     moment = datetime.fromisoformat(when).replace(tzinfo=None)
     book.set_properties({"title": about.file, "author": "earlywarn", "created": moment})
     writer = _Writer(book, about, lang, left, name)
@@ -96,7 +90,7 @@ class _Writer:
     def __init__(self, book: Any, about: About, lang: Lang, left: int, name: str) -> None:
         self.book, self.about, self.lang, self.left, self.name = book, about, lang, left, name
         self.commented = 0
-        base = {"font_name": _FONTS[lang], "font_size": 10, "num_format": "@", "valign": "top"}
+        base = {"font_name": FONTS[lang], "font_size": 10, "num_format": "@", "valign": "top"}
         line = {"border": 1, "border_color": "#C8CED5"}
         self.plain = book.add_format(base | line)
         self.bad = book.add_format(base | line | {"bg_color": "#F6B26B", "bold": True})

@@ -12,7 +12,8 @@ from earlywarn.errors import EarlywarnError, Text, UsageError
 from earlywarn.tables.cells import folded, parse_date
 from earlywarn.tables.contract import TABLES, Column, Table
 from earlywarn.tables.grids import Grid, read_grids
-from earlywarn.tables.mapping import Layout, Mapping, load_mapping, normal_heading
+from earlywarn.tables.mapping import Mapping, load_mapping, normal_heading
+from earlywarn.tables.mappingfiles import Layout
 from earlywarn.tables.suggesting.codes import NO_CODES, Codes, read_codes
 from earlywarn.tables.suggesting.likeness import Vocabulary, vocabulary
 from earlywarn.tables.suggesting.matching import Guess, match_columns

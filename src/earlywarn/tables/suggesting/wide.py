@@ -7,7 +7,8 @@ from functools import cache
 from typing import get_args
 
 from earlywarn.errors import Text
-from earlywarn.tables.mapping import Layout, Mapping, Role, normal_value
+from earlywarn.tables.mapping import Mapping, normal_value
+from earlywarn.tables.mappingfiles import Layout, Role
 from earlywarn.tables.suggesting.codes import NO_CODES, Code, Codes, is_person
 from earlywarn.tables.suggesting.likeness import ELSE, Vocabulary, vocabulary
 from earlywarn.tables.suggesting.matching import Guesses, match_columns
