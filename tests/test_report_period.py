@@ -293,6 +293,11 @@ def test_nobody_reported_is_not_zero(hamlet: Workspace) -> None:
     assert "没有任何学校报送考勤" in page
     silent = "<td>未报</td>" * 3
     assert all(f"<td>{n}</td>{silent}" in page for n in (3, 2, 1))  # total, primary, junior
+    sheet = load_workbook(found.folder / WORKBOOK_FILE)["报告"]
+    rows = {row[0]: row[1:6] for row in sheet.iter_rows(values_only=True) if row[0]}
+    assert [rows[name][:4] for name in ("小学", "初中", "甲县")] == [
+        (number, *["未报"] * 3) for number in (2, 1, 3)
+    ]
 
 
 def test_a_calendar_that_ends_too_early_is_told(hamlet: Workspace) -> None:

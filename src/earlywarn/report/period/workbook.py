@@ -15,7 +15,15 @@ import xlsxwriter
 from earlywarn.errors import Lang, Text
 from earlywarn.report.period import words
 from earlywarn.report.period.figures import Counts
-from earlywarn.report.period.page import MEASURES, NEEDS, causes, ordered, school_cells, stages
+from earlywarn.report.period.page import (
+    MEASURES,
+    NEEDS,
+    causes,
+    ordered,
+    place_cells,
+    school_cells,
+    stages,
+)
 from earlywarn.report.period.periods import parse_period
 from earlywarn.report.period.shown import Shown
 from earlywarn.spreadsheets import FONTS, TEXT_STAYS
@@ -168,9 +176,16 @@ class _Writer:
             ("groups", "group", "group"),
         ):
             self._part(self._t(part))
-            rows = [self._counts(words.name_of(of, n, shown, lang), c) for n, c in self._of(of)]
+            places = [(of, name, counts) for name, counts in self._of(of)]
             if of != "group":
-                rows.append(self._counts(self._t("total"), figures.total))
+                places.append(("total", "", figures.total))
+            rows = [
+                [
+                    words.name_of(*place[:2], shown, lang),
+                    *self._counts(place[2], place_cells(shown, *place, lang)),
+                ]
+                for place in places
+            ]
             self._table([self._t(head), *measures], rows, sums=of != "group", percents=[5])
         self._part(self._t("causes"))
         self._table(
@@ -190,16 +205,14 @@ class _Writer:
         found = stages(self.shown) if of == "stage" else getattr(self.report_.figures, of)
         return list(found.items())
 
-    @staticmethod
-    def _counts(name: str, c: Counts) -> list[Cell]:
-        rate = c.rate
+    def _counts(self, c: Counts, shown: Sequence[str]) -> list[Cell]:
+        """Return counts as numbers, where the page does not show them as not reported."""
+        rate = "–" if c.rate is None else c.rate
+        numbers = (c.enrolled, c.suspected, c.returned, c.dropped_out, rate)
+        unknown = self._t("none_reported")
         return [
-            name,
-            c.enrolled,
-            c.suspected,
-            c.returned,
-            c.dropped_out,
-            "–" if rate is None else rate,
+            unknown if text == unknown else number
+            for number, text in zip(numbers, shown, strict=True)
         ]
 
     def _months(self) -> None:
@@ -257,14 +270,7 @@ class _Writer:
         for school in ordered(shown):
             line, place = report.schools[school], shown.places.get(school)
             counts = report.figures.school.get(school, Counts())
-            cells: list[Cell] = list(self._counts("", counts)[1:])
-            if line.state == "none":
-                unknown = self._t("none_reported")
-                texts = school_cells(shown, school, self.lang)
-                cells = [
-                    unknown if text == unknown else cell
-                    for cell, text in zip(cells, texts, strict=True)
-                ]
+            cells = self._counts(counts, school_cells(shown, school, self.lang))
             over = " ".join(
                 f"{CODE_LABELS['stage'][s](self.lang) if s in CODE_LABELS['stage'] else s}"
                 f" {words.percent(*pair)}"
