@@ -19,7 +19,8 @@ from earlywarn.features.catalogue import CATALOGUE, FEATURES
 from earlywarn.models.scorecard import apply, g_terms
 from earlywarn.models.store import registry
 from earlywarn.rules.pack import load_rulebook
-from earlywarn.scoring.frame import Prepared, prepare, score_frame
+from earlywarn.scoring import frame
+from earlywarn.scoring.frame import Prepared, prepare, score_frame, score_slices
 from earlywarn.scoring.run import SCORES_FILE, Run, score
 from earlywarn.words import Tier
 from earlywarn.workspace import Workspace
@@ -269,6 +270,17 @@ def test_the_frame_is_what_the_run_wrote(city: City, prepared: Prepared) -> None
     table = score_frame(city.workspace, prepared, city.model, CITY_DAY)
     written = city.trained.folder.scores()
     assert table.to_pylist() == written.to_pylist()
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_slices_change_nothing(
+    city: City, prepared: Prepared, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    whole = score_frame(city.workspace, prepared, city.model, CITY_DAY)
+    monkeypatch.setattr(frame, "SLICE", size)
+    sliced = list(score_slices(city.workspace, prepared, city.model, CITY_DAY))
+    assert len(sliced) == math.ceil(whole.num_rows / size)
+    assert pa.concat_tables(sliced).to_pylist() == whole.to_pylist()
 
 
 def test_nobody_enrolled_is_said_plainly(tmp_path: Path) -> None:

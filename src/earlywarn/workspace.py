@@ -221,8 +221,8 @@ CONFIG_COMMENTS: dict[str, tuple[str, str]] = {
     ),
     "memory_limit": ("内存上限，如 4GB；空 = 自动", "memory limit such as 4GB; empty = automatic"),
     "temp_folder": (
-        "临时文件夹；空 = 系统默认",
-        "folder for temporary files; empty = the system's",
+        "临时文件夹；空 = 工作区内，用后删除",
+        "folder for temporary files; empty = in the workspace, removed afterwards",
     ),
     "stages": ("学段与年级", "stages and their grades"),
     "school_year_start": ("学年开始（月-日）", "first day of the school year (month-day)"),

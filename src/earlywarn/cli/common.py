@@ -122,14 +122,30 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
         except BrokenPipeError:
             raise
         except OSError as error:
-            plain = _cannot_use(error)
+            plain = _no_room(error, **arguments) or _cannot_use(error)
             report_error(plain, **arguments)
             raise typer.Exit(plain.exit_code) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
+        except Exception as error:
+            no_room = _no_room(error, **arguments)
+            if no_room is None:
+                raise
+            report_error(no_room, **arguments)
+            raise typer.Exit(no_room.exit_code) from None
         raise typer.Exit(code)
 
     return wrapped
+
+
+def _no_room(error: Exception, **arguments: Any) -> EarlywarnError | None:
+    """Put a full disk, or memory that did not suffice, into words; None of any other error."""
+    workspace = arguments.get("workspace")
+    if workspace is None or "duckdb" not in sys.modules:
+        return None
+    from earlywarn.engine.room import in_words
+
+    return in_words(error, open_workspace(workspace))
 
 
 def _cannot_use(error: OSError) -> EarlywarnError:

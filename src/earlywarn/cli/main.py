@@ -1,37 +1,100 @@
-"""The `earlywarn` command: each command is in a file of its own; here they are put together."""
+"""The `earlywarn` command: each command is in a file of its own; here they are put together.
+
+A command's module is imported, and its options are built, only where it is called, and `--help`
+builds none at all: building all of them would take longer than everything else that starts up.
+"""
 
 from __future__ import annotations
 
+import inspect
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from copy import copy
+from functools import cache
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command_name, get_group, solve_typer_info_defaults
 
 from earlywarn import __version__
 
-# In the order of --help. Each module's `register(app)` adds its commands and imports nothing heavy.
-_MODULES = (
-    "demo",
-    "init",
-    "simulate",
-    "ingest",
-    "importing",
-    "mapping",
-    "check",
-    "features",
-    "score",
-    "daily",
-    "followup",
-    "report",
-    "reconcile",
-    "explain",
-    "rules",
-    "models",
-    "forget",
-    "backup",
-)
+# In the order of --help, with the module whose `register(app)` adds the command or group.
+_MODULES = {
+    "demo": "demo",
+    "init": "init",
+    "simulate": "simulate",
+    "ingest": "ingest",
+    "check": "check",
+    "features": "features",
+    "score": "score",
+    "daily": "daily",
+    "explain": "explain",
+    "train": "models",
+    "forget": "forget",
+    "backup": "backup",
+    "restore": "backup",
+    "upgrade": "upgrade",
+    "import": "importing",
+    "mapping": "mapping",
+    "followup": "followup",
+    "report": "report",
+    "reconcile": "reconcile",
+    "rules": "rules",
+    "models": "models",
+}
+
+
+@cache
+def _registered(module: str) -> typer.Typer:
+    """Return what one module registers. The modules import nothing heavy."""
+    part = typer.Typer()
+    import_module(f"earlywarn.cli.{module}").register(part)
+    return part
+
+
+class _Commands(Mapping[str, Any]):
+    """Every command by its name, built when it is looked up."""
+
+    def __getitem__(self, name: str) -> Any:
+        return get_group(_registered(_MODULES[name])).commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+def _summaries() -> dict[str, Any]:
+    """Return each command as --help needs it: its name and what it does."""
+    helps: dict[str, str | None] = {}
+    for module in dict.fromkeys(_MODULES.values()):
+        part = _registered(module)
+        for info in part.registered_commands:
+            name = info.name or get_command_name(getattr(info.callback, "__name__", ""))
+            helps[name] = info.help or inspect.getdoc(info.callback)
+        for group in part.registered_groups:
+            solved = solve_typer_info_defaults(group)
+            helps[str(solved.name)] = solved.help
+    return {name: TyperCommand(name, help=helps[name]) for name in _MODULES}
+
+
+class _Program(TyperGroup):
+    """The group of all commands, none of them built before it is called."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings | {"commands": _Commands()})
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.commands)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        shown = copy(self)
+        shown.commands = _summaries()
+        TyperGroup.format_help(shown, ctx, formatter)
 
 
 def _version(wanted: bool) -> None:
@@ -44,6 +107,7 @@ def make_app() -> typer.Typer:
     """Return the command line with every command."""
     app = typer.Typer(
         name="earlywarn",
+        cls=_Program,
         help="Finds the children about to drop out of school, and says why. / 控辍保学预警。",
         no_args_is_help=True,
         add_completion=False,
@@ -60,8 +124,6 @@ def make_app() -> typer.Typer:
     ) -> None:
         pass
 
-    for module in _MODULES:
-        import_module(f"earlywarn.cli.{module}").register(app)
     return app
 
 

@@ -53,11 +53,14 @@ def score(
 
     Example: earlywarn score --as-of 2026-06-26
     """
+    from earlywarn.engine.room import room_needed
     from earlywarn.watchlist.weekly import score_and_list
 
     out = output(lang, as_json, workspace)
     opened = open_workspace(workspace)
     day = parse_date(as_of, "--as-of") if as_of else None
+    if (room := room_needed(opened).text()) is not None:
+        out.say(room)
     with out.progress(Text("正在评分…", "Scoring ...")) as stage:
         run = score_and_list(
             opened,

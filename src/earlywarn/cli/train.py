@@ -37,12 +37,16 @@ def train(
     Example: earlywarn train --promote
     """
     from earlywarn.models.card import verdict
+    from earlywarn.engine.room import room_needed
     from earlywarn.models.train import train as train_model
 
     out = output(lang, as_json, workspace)
     day = parse_date(until, "--until") if until else None
+    opened = open_workspace(workspace)
+    if (room := room_needed(opened).text()) is not None:
+        out.say(room)
     with out.progress(Text("训练", "training")) as stage:
-        result = train_model(open_workspace(workspace), name, day, promote, stage)
+        result = train_model(opened, name, day, promote, stage)
     out.data(
         {
             "model": result.scorecard.label,

@@ -27,9 +27,8 @@ class Condition:
     ----------
     text
         As it was written.
-    sql
-        The guarded boolean expression in the dialect asked for: TRUE hit, FALSE miss, NULL unknown.
-        Columns stand bare and quoted.
+    dialect
+        The dialect of `sql`.
     names
         The names in it, in order of first appearance.
     tree
@@ -42,11 +41,19 @@ class Condition:
     """
 
     text: str
-    sql: str
+    dialect: str
     names: tuple[str, ...]
     tree: exp.Expression = field(repr=False, compare=False)
     root: Node = field(repr=False)
     hash: str
+
+    @cached_property
+    def sql(self) -> str:
+        """The guarded boolean expression in `dialect`: TRUE hit, FALSE miss, NULL unknown.
+
+        Columns stand bare and quoted.
+        """
+        return self.tree.sql(dialect=self.dialect)
 
     @cached_property
     def finite_tree(self) -> exp.Expression:
@@ -73,7 +80,7 @@ def compile_condition(
         ) from None
     return Condition(
         text=text,
-        sql=tree.sql(dialect=dialect),
+        dialect=dialect,
         names=names_in(root),
         tree=tree,
         root=root,

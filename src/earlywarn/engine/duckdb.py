@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from importlib.resources import files as package_files
 from typing import Any
 
 import duckdb
 
+from earlywarn.engine.room import spill_folder
 from earlywarn.errors import EarlywarnError
 from earlywarn.tables.batches import attach
 from earlywarn.workspace import Workspace
@@ -24,17 +27,16 @@ def connect(workspace: Workspace) -> duckdb.DuckDBPyConnection:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "preserve_insertion_order": False,
+        "temp_directory": str(spill_folder(workspace)),
     }
     if config.memory_limit:
         settings["memory_limit"] = config.memory_limit
-    if config.temp_folder:
-        settings["temp_directory"] = config.temp_folder
     try:
         con = duckdb.connect(config=settings)
     except duckdb.Error as error:
         raise EarlywarnError(
-            zh=f"无法启动 DuckDB（请检查 memory_limit 和 temp_folder）：{error}",
-            en=f"DuckDB does not start (check memory_limit and temp_folder): {error}",
+            zh=f"无法启动 DuckDB（请检查 memory_limit）：{error}",
+            en=f"DuckDB does not start (check memory_limit): {error}",
         ) from None
     con.execute("SET enable_progress_bar = false").fetchall()
     attach(con, workspace)
@@ -56,6 +58,8 @@ def run_sql_file(
 ) -> None:
     """Run the statements of one SQL file, each with the parameters that it names.
 
+    In a statement that makes a view, the parameters are dates and booleans.
+
     `swap` replaces pieces of the text, every one of which must be there.
     """
     text = sql_file(package, name)
@@ -64,5 +68,25 @@ def run_sql_file(
             raise AssertionError(f"{name} has no {mark}")
         text = text.replace(mark, sql)
     for statement in con.extract_statements(text):
+        if _MAKES_A_VIEW.search(statement.query):
+            con.execute(_written_out(statement.query, parameters)).fetchall()
+            continue
         named = {key: parameters[key] for key in statement.named_parameters}
         con.execute(statement, named).fetchall()
+
+
+# A view knows no parameters, so they are written into it; only what needs no quoting can be.
+_MAKES_A_VIEW = re.compile(r"^\s*(--[^\n]*\s*)*CREATE OR REPLACE TEMP VIEW\b")
+_PARAMETER = re.compile(r"\$([a-z_]+)")
+
+
+def _written_out(sql: str, parameters: Mapping[str, Any]) -> str:
+    def literal(found: re.Match[str]) -> str:
+        value = parameters[found[1]]
+        if isinstance(value, bool):
+            return str(value).upper()
+        if isinstance(value, date):
+            return f"DATE '{value.isoformat()}'"
+        raise TypeError(f"{found[1]}: a view can hold dates and booleans only")
+
+    return _PARAMETER.sub(literal, sql)

@@ -6,6 +6,7 @@ parameters and run. Nothing dated after the as-of date is read.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,9 +17,16 @@ from earlywarn.engine.duckdb import run_sql_file
 from earlywarn.errors import EarlywarnError
 from earlywarn.features.catalogue import CATALOGUE, REGISTRY_FIELDS
 from earlywarn.features.groups import Groups
+from earlywarn.tables.contract import STUDENTS
 from earlywarn.workspace import Config
 
 SQL_PACKAGE = "earlywarn.features.sql"
+# What a current record says beside its key; left_on speaks of its own snapshot only (cohort.sql).
+RECORD_FIELDS = tuple(
+    column.name
+    for column in STUDENTS.columns
+    if column.name not in ("student_id", "snapshot_date", "left_on")
+)
 # Tables that hold features, by the alias that facts.sql gives them.
 _SOURCES = {
     "a": "attendance_features",
@@ -64,10 +72,11 @@ def build(
     parameters = _parameters(config, as_of)
     if not keys_are_made:
         make_keys(con, config, one_row_a_day=one_row_a_day)
-    run_sql_file(con, SQL_PACKAGE, "cohort.sql", parameters)
+    run_sql_file(con, SQL_PACKAGE, "cohort.sql", parameters, cohort_swaps())
     run_sql_file(con, SQL_PACKAGE, "calendar.sql", parameters)
     if config.attendance == "exceptions":
         refuse_without_calendar(con)
+    parameters["first_day"] = _first_day_in_reach(con, parameters)
     run_sql_file(con, SQL_PACKAGE, "attendance.sql", parameters)
     run_sql_file(con, SQL_PACKAGE, "marks.sql", parameters)
     grouped = ",\n        ".join(f'({group.sql}) AS "{group.name}"' for group in groups)
@@ -81,12 +90,24 @@ def build(
 
 
 def make_keys(
-    con: duckdb.DuckDBPyConnection, config: Config, *, one_row_a_day: bool = False
+    con: duckdb.DuckDBPyConnection,
+    config: Config,
+    *,
+    one_row_a_day: bool = False,
+    many_dates: bool = False,
 ) -> None:
-    """Make what no as-of date changes: keys, one row for a child and day, marks in their exams."""
+    """Make what no as-of date changes: keys, one row for a child and day, marks in their exams.
+
+    `many_dates`: features will be built for many as-of dates, so attendance is read now, once for
+    all of them; else each date reads what it needs.
+    """
     _small_tables(con, config)
     swap = {"/*one row a day*/ worst": "days"} if one_row_a_day else {}
-    run_sql_file(con, SQL_PACKAGE, "keys.sql", {"year_start_md": _year_start_md(config)}, swap)
+    if many_dates:
+        swap["TEMP VIEW attendance_days"] = "TEMP TABLE attendance_days"
+    run_sql_file(con, SQL_PACKAGE, "keys.sql", {})
+    run_sql_file(con, SQL_PACKAGE, "days.sql", {}, swap)
+    run_sql_file(con, SQL_PACKAGE, "exams.sql", {"year_start_md": _year_start_md(config)})
 
 
 def cohort_on(con: duckdb.DuckDBPyConnection, config: Config, day: date) -> None:
@@ -96,7 +117,21 @@ def cohort_on(con: duckdb.DuckDBPyConnection, config: Config, day: date) -> None
     `cohort` and `stage_grades`; what `build` has left of another day is replaced.
     """
     _small_tables(con, config)
-    run_sql_file(con, SQL_PACKAGE, "cohort.sql", _parameters(config, day))
+    run_sql_file(con, SQL_PACKAGE, "keys.sql", {})
+    run_sql_file(con, SQL_PACKAGE, "cohort.sql", {"as_of": day}, cohort_swaps())
+
+
+def cohort_swaps(fields: Sequence[str] = RECORD_FIELDS) -> dict[str, str]:
+    """Return what cohort.sql leaves open: the fields of a current record beside its key."""
+    said = " | ".join(
+        f"CASE WHEN {f} IS NULL THEN 0 ELSE {1 << i} END" for i, f in enumerate(fields)
+    )
+    last = ", ".join(f"arg_max({f}, snapshot_date) AS {f}" for f in fields)
+    return {
+        "/*a bit for each field that is filled in*/": f"CAST({said} AS BIGINT)",
+        "/*last known fields*/": last,
+        "/*fields*/": ", ".join(fields),
+    }
 
 
 def feature_table(con: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -119,6 +154,20 @@ def _parameters(config: Config, as_of: date) -> dict[str, Any]:
         "pass_mark": round(config.pass_mark * 1_000_000),
         "age_at_grade_1": config.age_at_grade_1,
     }
+
+
+def _first_day_in_reach(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> date:
+    """Return the first day whose attendance a feature can rest on.
+
+    That is the earliest of: the school year's beginning, the 60th last school day of any calendar,
+    the last break of any calendar.
+    """
+    ((school_day, before_break),) = con.execute(
+        "SELECT (SELECT min(date) FROM school_days WHERE back < 60), "
+        "(SELECT min(day_before) FROM last_breaks)"
+    ).fetchall()
+    year_start: date = parameters["year_start"]
+    return min(day for day in (year_start, school_day, before_break) if day)
 
 
 def _year_start_md(config: Config) -> int:

@@ -10,14 +10,11 @@ import pyarrow as pa
 from earlywarn.engine.duckdb import sql_file
 from earlywarn.features.build import SQL_PACKAGE
 from earlywarn.words import STATUS_SEVERITY
-from earlywarn.workspace import Config
 
 MARKS = (*STATUS_SEVERITY, "unrecorded", "unreported")
 
 
-def attendance_strip(
-    con: duckdb.DuckDBPyConnection, config: Config, student_ids: Iterable[str]
-) -> pa.Table:
+def attendance_strip(con: duckdb.DuckDBPyConnection, student_ids: Iterable[str]) -> pa.Table:
     """Return student_id, date and mark for up to 60 school days of each student, oldest first.
 
     `build` must have run in `con`. A mark is one of `MARKS`: a status, `unrecorded` (the school
@@ -26,9 +23,6 @@ def attendance_strip(
     con.register(
         "wanted", pa.table({"student_id": pa.array(sorted(set(student_ids)), pa.string())})
     )
-    exceptions = config.attendance == "exceptions"
-    found = con.sql(
-        sql_file(SQL_PACKAGE, "strip.sql"), params={"exceptions": exceptions}
-    ).to_arrow_table()
+    found = con.sql(sql_file(SQL_PACKAGE, "strip.sql")).to_arrow_table()
     con.unregister("wanted")
     return found

@@ -10,6 +10,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from earlywarn.engine.duckdb import connect
+from earlywarn.engine.room import check_room
 from earlywarn.errors import UsageError
 from earlywarn.features.build import build, feature_table
 from earlywarn.features.catalogue import CATALOGUE
@@ -35,6 +36,7 @@ def write_features(workspace: Workspace, as_of: date, out: Path, role: Role = Ro
             en=f"--out {out} must end in .parquet or .csv.",
         )
     groups = load_groups(workspace.rules)
+    check_room(workspace)
     con = connect(workspace)
     try:
         build(con, workspace.config, groups, as_of, one_row_a_day=one_row_a_day(workspace))

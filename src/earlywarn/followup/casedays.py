@@ -62,7 +62,7 @@ def case_days(
     )
     students = [case.student_id for case in by_id.values() if case.student_id]
     con.register("followed_cases", table)
-    con.register("followed_marks", attendance_strip(con, config, students))
+    con.register("followed_marks", attendance_strip(con, students))
     try:
         rows = con.execute(_DAYS).fetchall()
     finally:

@@ -16,6 +16,7 @@ import numpy as np
 
 from earlywarn import __version__
 from earlywarn.engine.duckdb import connect
+from earlywarn.engine.room import check_room
 from earlywarn.errors import EarlywarnError, Text
 from earlywarn.features.groups import GROUPS_FILE
 from earlywarn.features.newest import newest_school_day
@@ -73,6 +74,7 @@ def impact(
     old_book, new_book = _read_own(workspace), _read_new(workspace, new_rules)
     chosen = registry.choose(workspace, model)
     try:
+        check_room(workspace)
         con = connect(workspace)
     except duckdb.Error as error:
         raise _moved(error) from None

@@ -165,7 +165,7 @@ def build_panel(
         test_sql = compile_condition(test_where, kinds).sql
     days = sorted({*train, *test})
     tested = set(test)
-    make_keys(con, config, one_row_a_day=one_row_a_day)
+    make_keys(con, config, one_row_a_day=one_row_a_day, many_dates=True)
     for number, day in enumerate(days, start=1):
         progress(f"{day} ({number}/{len(days)})")
         build(con, config, rulebook.groups, day, keys_are_made=True)

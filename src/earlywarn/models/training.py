@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from earlywarn.engine.duckdb import connect
+from earlywarn.engine.room import check_room
 from earlywarn.errors import Text
 from earlywarn.models.dates import (
     Period,
@@ -57,6 +58,7 @@ def training_panel(
         If there are no outcomes, no as-of date whose window is complete, or no training rows.
     """
     config = workspace.config
+    check_room(workspace)
     con = connect(workspace)
     try:
         period = known_period(con, config, until)

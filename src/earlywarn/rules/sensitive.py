@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from earlywarn.errors import Text
 from earlywarn.features.groups import Group
@@ -94,8 +95,19 @@ def _texts(rule: Rule, action: Action | None) -> Iterator[tuple[str, str]]:
 
 def _found(text: str, group: Group) -> str | None:
     """Return the word of `text` that tells of `group`, if there is one."""
-    spoken, label = SPOKEN[group.name], group.label
-    chinese = re.search(f"{spoken.zh}|{re.escape(label.zh)}", re.sub(r"\s+", "", text))
-    english = re.search(rf"\b(?:{spoken.en}|{re.escape(label.en)})", text, re.IGNORECASE)
-    match = chinese or english
+    chinese, english = _words(group.name, group.label)
+    match = chinese.search(_SPACE.sub("", text)) or english.search(text)
     return match[0] if match is not None else None
+
+
+_SPACE = re.compile(r"\s+")
+
+
+@cache
+def _words(name: str, label: Text) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the patterns of what tells of a group in Chinese without spaces, and in English."""
+    spoken = SPOKEN[name]
+    return (
+        re.compile(f"{spoken.zh}|{re.escape(label.zh)}"),
+        re.compile(rf"\b(?:{spoken.en}|{re.escape(label.en)})", re.IGNORECASE),
+    )

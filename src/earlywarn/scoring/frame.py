@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
@@ -12,7 +14,16 @@ import pyarrow as pa
 from earlywarn.errors import EarlywarnError
 from earlywarn.features.build import build, facts_table
 from earlywarn.features.catalogue import FEATURES
-from earlywarn.models.scorecard import Applied, Scorecard, apply, sigmoid
+from earlywarn.models.scorecard import (
+    Applied,
+    Bools,
+    Floats,
+    Scorecard,
+    apply,
+    hit_matrix,
+    sigmoid,
+    unknown_matrix,
+)
 from earlywarn.rules.evaluate import verdicts_of
 from earlywarn.rules.pack import RuleBook
 from earlywarn.scoring.rank import floor_levels, rank_and_list, tier_levels
@@ -21,6 +32,7 @@ from earlywarn.words import Tier
 from earlywarn.workspace import Workspace
 
 DECIMALS = 12  # of the stored score and log_odds
+SLICE = 1 << 18  # students whose contributions are held at a time
 
 
 @dataclass(frozen=True)
@@ -90,10 +102,28 @@ def score_frame(
     workspace: Workspace, prepared: Prepared, scorecard: Scorecard, as_of: date
 ) -> pa.Table:
     """Return the table of scores.parquet, one row per student, sorted by student_id."""
-    applied = apply(scorecard, prepared.features, prepared.verdicts, prepared.rulebook, as_of)
-    log_odds = np.round(applied.log_odds, DECIMALS)
-    scores = np.round(sigmoid(applied.log_odds), DECIMALS)
+    return pa.concat_tables(score_slices(workspace, prepared, scorecard, as_of))
+
+
+def score_slices(
+    workspace: Workspace, prepared: Prepared, scorecard: Scorecard, as_of: date
+) -> Iterator[pa.Table]:
+    """Yield the table of scores.parquet, `SLICE` students at a time.
+
+    A rank needs the scores of all; the contributions of more than a slice are worked out twice
+    rather than kept, since those of a province fill more memory than all else.
+    """
     rules = prepared.rulebook.in_force(as_of)
+    slices = [
+        _Slice(prepared.facts.slice(begin, SLICE), prepared.verdicts.slice(begin, SLICE))
+        for begin in range(0, prepared.facts.num_rows, SLICE)
+    ]
+
+    def applied_to(part: _Slice) -> Applied:
+        return apply(scorecard, part.facts, part.verdicts, prepared.rulebook, as_of)
+
+    only = applied_to(slices[0]) if len(slices) == 1 else None
+    scores = np.concatenate([_stored_score(only or applied_to(part)) for part in slices])
     levels = tier_levels(
         scores, floor_levels(prepared.verdicts, rules), scorecard.base_rate, workspace.config
     )
@@ -101,54 +131,56 @@ def score_frame(
         prepared.con,
         pa.table(
             {
-                "student_id": prepared.features["student_id"],
-                "school_id": prepared.features["school_id"],
+                "student_id": prepared.facts["student_id"],
+                "school_id": prepared.facts["school_id"],
                 "level": pa.array(levels),
                 "score": pa.array(scores),
             }
         ),
         workspace.config,
     )
-    hits, unknown = _rule_lists(prepared.verdicts, [rule.id for rule in rules])
-    count = ranked.num_rows
+    ids = [rule.id for rule in rules]
     tiers = pa.array([Tier.of_level(level).value for level in range(4)])
-    return pa.table(
-        {
-            "student_id": ranked["student_id"],
-            "school_id": ranked["school_id"],
-            "as_of": pa.array([as_of] * count, pa.date32()),
-            "score": pa.array(scores),
-            "log_odds": pa.array(log_odds),
-            "tier": tiers.take(ranked["level"].combine_chunks()),
-            "rank": ranked["rank"],
-            "listed": ranked["listed"],
-            "rules_hit": hits,
-            "rules_unknown": unknown,
-            "contributions": _contributions(applied),
-            "model": pa.array([scorecard.label] * count),
-            "rules_hash": pa.array([prepared.rulebook.hash] * count),
-        }
-    )
+    for number, part in enumerate(slices):
+        applied = only or applied_to(part)
+        rows = ranked.slice(number * SLICE, SLICE).combine_chunks()
+        count = rows.num_rows
+        yield pa.table(
+            {
+                "student_id": rows["student_id"],
+                "school_id": rows["school_id"],
+                "as_of": pa.array([as_of] * count, pa.date32()),
+                "score": rows["score"],
+                "log_odds": pa.array(np.round(applied.log_odds, DECIMALS)),
+                "tier": tiers.take(rows["level"].combine_chunks()),
+                "rank": rows["rank"],
+                "listed": rows["listed"],
+                "rules_hit": _lists(hit_matrix(part.verdicts, ids), ids),
+                "rules_unknown": _lists(unknown_matrix(part.verdicts, ids), ids),
+                "contributions": _contributions(applied),
+                "model": pa.array([scorecard.label] * count),
+                "rules_hash": pa.array([prepared.rulebook.hash] * count),
+            }
+        )
 
 
-def _rule_lists(verdicts: pa.Table, ids: list[str]) -> tuple[pa.ListArray, pa.ListArray]:
-    """Return for each student the ids of the rules that hit, and of those not decidable."""
-    rows = verdicts.num_rows
-    hit = np.zeros((rows, len(ids)), dtype=bool)
-    unknown = np.zeros((rows, len(ids)), dtype=bool)
-    for place, rule_id in enumerate(ids):
-        column = verdicts[rule_id].combine_chunks()
-        unknown[:, place] = column.is_null().to_numpy(zero_copy_only=False)
-        hit[:, place] = column.fill_null(False).to_numpy(zero_copy_only=False)
-    names = pa.array(ids, pa.string())
-    return _lists(hit, names), _lists(unknown, names)
+class _Slice(NamedTuple):
+    facts: pa.Table
+    verdicts: pa.Table
 
 
-def _lists(
-    chosen: np.ndarray[tuple[int, int], np.dtype[np.bool_]], names: pa.Array
-) -> pa.ListArray:
-    offsets = np.concatenate([[0], np.cumsum(chosen.sum(axis=1))]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), names.take(pa.array(np.nonzero(chosen)[1])))
+def _stored_score(applied: Applied) -> Floats:
+    score: Floats = np.round(sigmoid(applied.log_odds), DECIMALS)
+    return score
+
+
+def _lists(chosen: Bools, ids: list[str]) -> pa.ListArray:
+    """Return for each row of `chosen` (rows, ids) the ids of its true columns."""
+    rows, width = chosen.shape
+    places = np.flatnonzero(np.ascontiguousarray(chosen))
+    offsets = np.searchsorted(places, np.arange(rows + 1) * width).astype(np.int32)
+    names = pa.array(ids, pa.string()).take(pa.array(places % max(width, 1)))
+    return pa.ListArray.from_arrays(pa.array(offsets), names)
 
 
 def _contributions(applied: Applied) -> pa.ListArray:

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from earlywarn.models.scorecard import hit_matrix
 from earlywarn.rules.pack import Rule
 from earlywarn.words import Tier
 from earlywarn.workspace import Config
@@ -21,11 +23,11 @@ from earlywarn.workspace import Config
 def floor_levels(verdicts: pa.Table, rules: Sequence[Rule]) -> NDArray[np.int8]:
     """Return for each row of `verdicts` the highest floor (0-3) of the rules that hit."""
     levels = np.zeros(verdicts.num_rows, dtype=np.int8)
-    for rule in rules:
-        if rule.floor is None or rule.id not in verdicts.column_names:
-            continue
-        hit = verdicts[rule.id].combine_chunks().fill_null(False).to_numpy(zero_copy_only=False)
-        np.maximum(levels, np.where(hit, rule.floor.level, 0).astype(np.int8), out=levels)
+    known = set(verdicts.column_names)
+    floors = {rule.id: rule.floor for rule in rules if rule.floor and rule.id in known}
+    hits = hit_matrix(verdicts, list(floors))
+    for place, floor in enumerate(floors.values()):
+        np.maximum(levels, hits[:, place] * np.int8(floor.level), out=levels)
     return levels
 
 
@@ -42,39 +44,33 @@ def tier_levels(
 def rank_and_list(con: duckdb.DuckDBPyConnection, scored: pa.Table, config: Config) -> pa.Table:
     """Add rank and listed to `scored` (student_id, school_id, level, score); sorted by student_id.
 
-    Every urgent child is listed, even beyond capacity; then by rank, routine never, until the
-    school's capacity (the school's own, else the config's).
+    `scored` is the whole cohort. Every urgent child is listed, even beyond capacity; then by rank,
+    routine never, until the school's capacity (the school's own, else the config's).
     """
-    sizes = con.execute(
-        "SELECT c.school_id, count(*), max(s.capacity) FROM cohort AS c "
-        "LEFT JOIN schools AS s ON s.school_id = c.school_id GROUP BY c.school_id"
-    ).fetchall()
-    con.register("scored_rows", scored)
-    con.register(
-        "capacities",
-        pa.table(
-            {
-                "school_id": pa.array([school for school, _, _ in sizes], pa.string()),
-                "capacity": pa.array(
-                    [config.capacity.of(size, own) for _, size, own in sizes], pa.int32()
-                ),
-            }
-        ),
+    if not _ascends(scored["student_id"].combine_chunks()):
+        scored = scored.sort_by("student_id")
+    schools = scored["school_id"].combine_chunks().dictionary_encode()
+    school = schools.indices.to_numpy()
+    level, score = scored["level"].to_numpy(), scored["score"].to_numpy()
+    sizes = np.bincount(school, minlength=len(schools.dictionary))
+    # The last key is the first to sort by; what is equal stays in the order of student_id.
+    order = np.lexsort((-score, 4 * school.astype(np.int64) - level))
+    rank = np.empty(len(order), dtype=np.int32)
+    rank[order] = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1
+    own = dict(
+        con.execute("SELECT school_id, max(capacity) FROM schools GROUP BY school_id").fetchall()
     )
-    ranked = con.sql(
-        """
-        WITH ranked AS (
-            SELECT *, CAST(row_number() OVER (
-                PARTITION BY school_id ORDER BY level DESC, score DESC, student_id
-            ) AS INTEGER) AS rank
-            FROM scored_rows
-        )
-        SELECT r.*, r.level = 3 OR (r.level > 0 AND r.rank <= c.capacity) AS listed
-        FROM ranked AS r
-        JOIN capacities AS c ON c.school_id = r.school_id
-        ORDER BY r.student_id
-        """
-    ).to_arrow_table()
-    con.unregister("scored_rows")
-    con.unregister("capacities")
-    return ranked
+    rooms = np.asarray(
+        [
+            config.capacity.of(size, own.get(name))
+            for name, size in zip(schools.dictionary.to_pylist(), sizes.tolist(), strict=True)
+        ],
+        dtype=np.int64,
+    )
+    listed = (level == Tier.URGENT.level) | ((level > Tier.ROUTINE.level) & (rank <= rooms[school]))
+    return scored.append_column("rank", pa.array(rank)).append_column("listed", pa.array(listed))
+
+
+def _ascends(ids: pa.Array) -> bool:
+    """Return whether each id is above the one before it."""
+    return bool(pc.all(pc.less(ids[:-1], ids[1:])).as_py()) if len(ids) > 1 else True

@@ -11,9 +11,10 @@ import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import pyarrow.parquet as pq
 
 from earlywarn import __version__
 from earlywarn.engine.duckdb import connect
+from earlywarn.engine.room import check_room, explained
 from earlywarn.errors import EarlywarnError, Lang
 from earlywarn.features.catalogue import CATALOGUE_VERSION
 from earlywarn.features.newest import newest_school_day
@@ -32,7 +34,7 @@ from earlywarn.models.store import registry
 from earlywarn.models.watching.drift import warnings_for
 from earlywarn.rules.pack import RuleBook, load_rulebook
 from earlywarn.rules.record import record
-from earlywarn.scoring.frame import prepare, score_frame
+from earlywarn.scoring.frame import prepare, score_slices
 from earlywarn.tables.batches import data_fingerprint
 from earlywarn.words import Tier
 from earlywarn.workspace import Workspace
@@ -167,7 +169,7 @@ def score(
     stage
         Told what is going on.
     """
-    with workspace.lock("score"):
+    with workspace.lock("score"), explained(workspace):
         clock = _Clock()
         con = connect(workspace)
         try:
@@ -202,6 +204,7 @@ def _score(
         inputs, same = look_up(chosen)
         if same is not None:
             return same
+    check_room(workspace)
     stage("features")
     prepared = prepare(con, workspace, rulebook, as_of)
     clock.lap("features_and_rules")
@@ -211,28 +214,29 @@ def _score(
         if same is not None:
             return same
     stage("score")
-    table = score_frame(workspace, prepared, chosen, as_of)
+    slices = score_slices(workspace, prepared, chosen, as_of)
+    first = next(slices)  # everything is worked out with it, but for the others' contributions
     clock.lap("score")
-    model_folder = workspace.models / chosen.name / str(chosen.version)
-    warnings = warnings_for(model_folder, chosen, prepared.features, table["score"].to_numpy())
     done = run_folders(workspace, as_of)
     number = done[-1].number + 1 if done else 1
     target = workspace.runs / as_of.isoformat() / str(number)
     for left in target.parent.glob(".part-*"):  # of a run that was killed; the lock is held
         shutil.rmtree(left, ignore_errors=True)
     with whole_folder(target) as folder:
-        pq.write_table(table, folder / SCORES_FILE, compression="zstd", write_statistics=True)
+        table = _write_scores(folder / SCORES_FILE, chain([first], slices))
         clock.lap("write_scores")
+        model_folder = workspace.models / chosen.name / str(chosen.version)
+        warnings = warnings_for(model_folder, chosen, prepared.features, table["score"].to_numpy())
         weights = weights_for(chosen, rulebook, as_of)
         write_whole(folder / RULES_FILE, _rules_text(rulebook, weights, as_of))
         shown: dict[str, Any] = {}
         if outputs is not None:
             stage("watchlists")
-            con.register("scores", table)
+            con.read_parquet(str(folder / SCORES_FILE)).create_view("scores")
             shown = outputs(
                 folder, Scored(workspace, con, rulebook, chosen, as_of, number, previous, language)
             )
-            con.unregister("scores")
+            con.execute("DROP VIEW scores")
             clock.lap("watchlists")
         info = {
             "format": 1,
@@ -256,6 +260,23 @@ def _score(
         }
         write_whole(folder / RUN_FILE, json.dumps(info, ensure_ascii=False, indent=1))
     return Run(RunFolder(as_of, number, target), info, is_new=True)
+
+
+def _write_scores(path: Path, slices: Iterable[pa.Table]) -> pa.Table:
+    """Write scores.parquet slice by slice; return its columns of one value a student."""
+    kept: list[pa.Table] = []
+    writer: pq.ParquetWriter | None = None
+    try:
+        for part in slices:
+            writer = writer or pq.ParquetWriter(
+                path, part.schema, compression="zstd", write_statistics=True
+            )
+            writer.write_table(part)
+            kept.append(part.select(["school_id", "score", "tier", "listed"]))
+    finally:
+        if writer is not None:
+            writer.close()
+    return pa.concat_tables(kept)
 
 
 class _Clock:

@@ -230,7 +230,7 @@ def _strips(
 ) -> dict[str, tuple[str, tuple[date, ...]]]:
     if not students:
         return {}
-    con.register("strip_days", attendance_strip(con, workspace.config, students))
+    con.register("strip_days", attendance_strip(con, students))
     codes = " ".join(f"WHEN '{mark}' THEN '{code}'" for mark, code in STRIP_CODES.items())
     try:
         rows = con.execute(_STRIPS.format(codes=codes)).fetchall()

@@ -20,18 +20,13 @@ SELECT
 FROM rows
 GROUP BY student_id, span;
 
-CREATE OR REPLACE TEMP TABLE student_keys AS
-SELECT student_id, CAST(row_number() OVER (ORDER BY student_id) AS INTEGER) AS sid
-FROM known_students;
-
 -- Days on which any child of a school has a row, one child standing for all of them. calendar.sql
 -- (features) asks for whose and when, never for the status.
 CREATE OR REPLACE TEMP TABLE attendance_days AS
 WITH spans AS (
-    SELECT k.school_id, c.span, bit_or(c.recorded) AS recorded, min(n.sid) AS sid
+    SELECT k.school_id, c.span, bit_or(c.recorded) AS recorded, min(k.sid) AS sid
     FROM child_spans AS c
     JOIN known_students AS k ON k.student_id = c.student_id
-    JOIN student_keys AS n ON n.student_id = c.student_id
     GROUP BY k.school_id, c.span
 )
 SELECT

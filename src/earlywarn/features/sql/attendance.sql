@@ -2,17 +2,33 @@
 -- The last 60 school days are kept as bit masks: bit 0 is the last school day, bit 59 the sixtieth.
 -- Reads attendance_days (keys.sql), roster, school_days, last_breaks.
 
+-- Where only exceptions are listed, being there says something new on unreported days only.
+CREATE OR REPLACE TEMP TABLE open_days AS
+SELECT r.sid, r.student_id, d.date
+FROM roster AS r
+JOIN school_days AS d ON d.cal = r.cal
+WHERE $exceptions AND NOT d.reported AND d.date >= $first_day;
+
+-- The rows that can say something. Where attendance_days is a view, no others are read from here on.
+CREATE OR REPLACE TEMP VIEW attendance_rows AS
+SELECT student_id, date, status
+FROM attendance
+WHERE date >= $first_day AND date <= $as_of AND (
+    NOT $exceptions
+    OR status <> 'present'
+    OR (student_id, date) IN (SELECT (student_id, date) FROM open_days)
+);
+
+CREATE OR REPLACE TEMP TABLE days_in_reach AS
+SELECT sid, date, severity
+FROM attendance_days
+WHERE date >= $first_day AND date <= $as_of AND (
+    NOT $exceptions OR severity > 0 OR (sid, date) IN (SELECT (sid, date) FROM open_days)
+);
+
 -- One row per child of the cohort with an attendance row in reach.
 CREATE OR REPLACE TEMP TABLE attendance_masks AS
-WITH reach AS (
-    SELECT least(
-        $year_start,
-        coalesce(min(date) FILTER (WHERE back < 60), $as_of),
-        $year_ago
-    ) AS first_day
-    FROM school_days
-),
-marked AS (
+WITH marked AS (
     SELECT
         w.sid,
         w.severity,
@@ -20,19 +36,19 @@ marked AS (
         d.date >= $year_start AS ytd,
         d.back <= r.break_back AND d.back > r.break_back - 3 AS after_break,
         CASE WHEN d.back < 60 THEN CAST(1 AS BIGINT) << CAST(d.back AS INTEGER) ELSE 0 END AS bit
-    FROM attendance_days AS w
+    FROM days_in_reach AS w
     JOIN roster AS r ON r.sid = w.sid
     JOIN school_days AS d ON d.cal = r.cal AND d.date = w.date AND d.back < r.days
-    WHERE w.date <= $as_of AND w.date >= (SELECT first_day FROM reach)
-        -- where only exceptions are listed, being there on a reported day says nothing new
-        AND (NOT $exceptions OR w.severity > 0 OR NOT d.reported)
+    WHERE NOT $exceptions OR w.severity > 0 OR NOT d.reported
 )
 SELECT
     sid,
     bit_or(bit) AS listed,
     coalesce(bit_or(bit) FILTER (WHERE severity >= 4), 0) AS absent,
     coalesce(bit_or(bit) FILTER (WHERE severity = 6), 0) AS unexcused,
+    coalesce(bit_or(bit) FILTER (WHERE severity = 5), 0) AS leave,
     coalesce(bit_or(bit) FILTER (WHERE severity IN (2, 3)), 0) AS late,
+    coalesce(bit_or(bit) FILTER (WHERE severity = 2), 0) AS left_early,
     coalesce(bit_or(bit) FILTER (WHERE severity = 1), 0) AS home,
     count(*) FILTER (WHERE ytd) AS listed_ytd,
     count(*) FILTER (WHERE ytd AND NOT reported) AS unreported_ytd,
@@ -45,6 +61,7 @@ GROUP BY sid;
 -- One row per child of the cohort: masks of recorded, absent ... days, counts, all without NULL.
 CREATE OR REPLACE TEMP TABLE day_masks AS
 SELECT
+    r.sid,
     r.student_id,
     r.school_id,
     r.cal,
@@ -55,7 +72,9 @@ SELECT
     coalesce(a.listed, 0) | CASE WHEN $exceptions THEN r.reported ELSE 0 END AS recorded,
     coalesce(a.absent, 0) AS absent,
     coalesce(a.unexcused, 0) AS unexcused,
-    coalesce(a.late, 0) AS late,
+    coalesce(a.leave, 0) AS leave,
+    coalesce(a.late, 0) AS late,  -- and left early
+    coalesce(a.left_early, 0) AS left_early,
     coalesce(a.home, 0) AS home,
     coalesce(a.absent_ytd, 0) AS absent_ytd,
     CASE
@@ -79,22 +98,22 @@ LEFT JOIN attendance_masks AS a ON a.sid = r.sid;
 CREATE OR REPLACE TEMP TABLE unexcused_runs AS
 WITH days AS (
     SELECT
-        m.student_id,
+        m.sid,
         bit_count((m.recorded & ~m.unexcused) & ((CAST(1 AS BIGINT) << p.back) - 1)) AS run
     FROM day_masks AS m
     JOIN (SELECT CAST(unnest(range(60)) AS INTEGER) AS back) AS p
         ON (m.unexcused >> p.back) & 1 = 1
     WHERE m.unexcused <> 0
 ),
-runs AS (SELECT student_id, run, count(*) AS length FROM days GROUP BY student_id, run)
-SELECT student_id, max(length) AS longest FROM runs GROUP BY student_id;
+runs AS (SELECT sid, run, count(*) AS length FROM days GROUP BY sid, run)
+SELECT sid, max(length) AS longest FROM runs GROUP BY sid;
 
 -- Least-squares slope of absent (0/1) on the position of the day: n*Sxy - Sx*Sy over n*Sxx - Sx*Sx.
 -- `back` runs against time, hence the sign. Only who was absent at all; for the others it is 0.
 CREATE OR REPLACE TEMP TABLE absence_trends AS
 WITH points AS (
     SELECT
-        m.student_id,
+        m.sid,
         CAST(p.back AS BIGINT) AS x,
         CAST((m.absent >> p.back) & 1 AS BIGINT) AS y
     FROM day_masks AS m
@@ -104,17 +123,17 @@ WITH points AS (
 ),
 sums AS (
     SELECT
-        student_id,
+        sid,
         count(*) AS n,
         CAST(sum(x) AS BIGINT) AS sx,
         CAST(sum(y) AS BIGINT) AS sy,
         CAST(sum(x * y) AS BIGINT) AS sxy,
         CAST(sum(x * x) AS BIGINT) AS sxx
     FROM points
-    GROUP BY student_id
+    GROUP BY sid
 )
 SELECT
-    student_id,
+    sid,
     -20.0 * CAST(n * sxy - sx * sy AS DOUBLE) / CAST(n * sxx - sx * sx AS DOUBLE) AS trend
 FROM sums
 WHERE n >= 10;
@@ -130,11 +149,11 @@ WITH m AS (
         d.recorded & ~d.unexcused AS not_unexcused,
         d.recorded & ~d.absent AS there
     FROM day_masks AS d
-    JOIN cohort AS c ON c.student_id = d.student_id
+    JOIN cohort AS c ON c.sid = d.sid
 ),
 f AS (
     SELECT
-        m.student_id,
+        m.sid,
         CASE WHEN recorded_5 > 0
             THEN round(CAST(bit_count(absent & 31) AS DOUBLE) / recorded_5, 9)
         END AS absence_rate_5d,
@@ -172,11 +191,11 @@ f AS (
         END AS attendance_gap_20d,
         on_leave
     FROM m
-    LEFT JOIN unexcused_runs AS u ON u.student_id = m.student_id
-    LEFT JOIN absence_trends AS t ON t.student_id = m.student_id
+    LEFT JOIN unexcused_runs AS u ON u.sid = m.sid
+    LEFT JOIN absence_trends AS t ON t.sid = m.sid
 )
 SELECT  -- on leave, nothing computed from the attendance table is known
-    student_id,
+    sid,
     CASE WHEN NOT on_leave THEN absence_rate_5d END AS absence_rate_5d,
     CASE WHEN NOT on_leave THEN absence_rate_20d END AS absence_rate_20d,
     CASE WHEN NOT on_leave THEN absence_rate_60d END AS absence_rate_60d,

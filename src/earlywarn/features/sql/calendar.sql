@@ -33,6 +33,7 @@ WITH own_class AS (
 )
 SELECT
     c.student_id,
+    c.sid,
     c.school_id,
     CASE
         WHEN EXISTS (
@@ -65,8 +66,7 @@ FROM (SELECT DISTINCT school_id, class_id, private_to FROM calendar_of) AS k;
 CREATE OR REPLACE TEMP TABLE seen_days AS
 SELECT DISTINCT k.school_id, a.date
 FROM attendance_days AS a
-JOIN student_keys AS n ON n.sid = a.sid
-JOIN known_students AS k ON k.student_id = n.student_id
+JOIN known_students AS k ON k.sid = a.sid
 WHERE a.date <= $as_of
     AND k.school_id IN (
         SELECT school_id FROM calendars WHERE NOT has_calendar OR NOT has_reported
@@ -104,7 +104,7 @@ SELECT
     d.cal,
     d.date,
     row_number() OVER (PARTITION BY d.cal ORDER BY d.date DESC) - 1 AS back,
-    lag(d.date) OVER (PARTITION BY d.cal ORDER BY d.date) AS day_before,
+    lead(d.date) OVER (PARTITION BY d.cal ORDER BY d.date DESC) AS day_before,
     CASE
         WHEN d.has_reported THEN EXISTS (
             SELECT 1 FROM reported_rows AS r
@@ -160,7 +160,7 @@ counted AS (
 )
 SELECT
     o.student_id,
-    s.sid,
+    o.sid,
     o.school_id,
     k.cal,
     n.days,
@@ -170,7 +170,6 @@ SELECT
         WHEN o.enrolled_on IS NULL OR b.day_before >= o.enrolled_on THEN b.break_back
     END AS break_back
 FROM calendar_of AS o
-JOIN student_keys AS s ON s.student_id = o.student_id
 JOIN calendars AS k
     ON k.school_id = o.school_id
     AND k.class_id IS NOT DISTINCT FROM o.class_id

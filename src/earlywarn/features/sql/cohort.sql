@@ -1,44 +1,12 @@
 -- Who there is on the as-of date: current records, events, cohort, leaves.
--- Reads students, outcomes, complete_registries, stage_grades.
+-- Reads students, outcomes, complete_registries, stage_grades, student_keys (keys.sql).
 
 -- One row per student and snapshot that exists on the as-of date. A date inside the row that lies
 -- ahead reads as empty; left_on and enrolled_on are judged below.
-CREATE OR REPLACE TEMP TABLE snapshots AS
+CREATE OR REPLACE TEMP VIEW snapshots AS
 SELECT * REPLACE (CASE WHEN birth_date <= $as_of THEN birth_date END AS birth_date)
 FROM students
 WHERE snapshot_date <= $as_of;
-
--- One row per student: the newest snapshot, where it is empty the last known value before it
--- (arg_max passes over rows in which the value is NULL).
-CREATE OR REPLACE TEMP TABLE current_records AS
-SELECT
-    student_id,
-    max(snapshot_date) AS snapshot_date,
-    arg_max(name, snapshot_date) AS name,
-    arg_max(sex, snapshot_date) AS sex,
-    arg_max(birth_date, snapshot_date) AS birth_date,
-    arg_max(school_id, snapshot_date) AS school_id,
-    arg_max(grade, snapshot_date) AS grade,
-    arg_max(class_id, snapshot_date) AS class_id,
-    arg_max(enrolled_on, snapshot_date) AS enrolled_on,
-    arg_max(boarding, snapshot_date) AS boarding,
-    arg_max(boarding_aid, snapshot_date) AS boarding_aid,
-    arg_max(distance_km, snapshot_date) AS distance_km,
-    arg_max(travel, snapshot_date) AS travel,
-    arg_max(needs_bus, snapshot_date) AS needs_bus,
-    arg_max(parents_away, snapshot_date) AS parents_away,
-    arg_max(migrant_child, snapshot_date) AS migrant_child,
-    arg_max(disability, snapshot_date) AS disability,
-    arg_max(placement, snapshot_date) AS placement,
-    arg_max(poverty, snapshot_date) AS poverty,
-    arg_max(receives_aid, snapshot_date) AS receives_aid,
-    arg_max(parent_in_prison, snapshot_date) AS parent_in_prison,
-    arg_max(orphan_status, snapshot_date) AS orphan_status,
-    arg_max(guardian, snapshot_date) AS guardian,
-    arg_max(guardian_phone, snapshot_date) AS guardian_phone,
-    arg_max(homeroom_teacher, snapshot_date) AS homeroom_teacher
-FROM snapshots
-GROUP BY student_id;
 
 -- One row per student with an event up to the as-of date.
 CREATE OR REPLACE TEMP TABLE event_summary AS
@@ -65,17 +33,47 @@ WHERE l.event = 'long_leave' AND l.date <= $as_of AND r.date <= $as_of
 GROUP BY l.student_id, l.date
 HAVING min(r.date) > l.date;
 
--- One row per student with a current record, in the cohort or not. Events of one day: returned last.
+-- One row per student with a current record, in the cohort or not: the newest snapshot, where it is
+-- empty the last known value before it, and how the child stands. Most snapshots leave nothing open
+-- that an earlier one says; only the others are put together field by field (arg_max passes over rows
+-- in which the value is NULL). Events of one day: returned last.
 CREATE OR REPLACE TEMP TABLE known_students AS
-WITH newest AS (
+WITH newest_snapshots AS (
+    SELECT
+        student_id,
+        max(snapshot_date) AS snapshot_date,
+        bit_or(said) <> arg_max(said, snapshot_date) AS has_gaps
+    FROM (
+        SELECT student_id, snapshot_date, /*a bit for each field that is filled in*/ AS said
+        FROM snapshots
+    ) AS s
+    GROUP BY student_id
+),
+needed AS MATERIALIZED (
+    SELECT s.*, n.has_gaps
+    FROM snapshots AS s
+    JOIN newest_snapshots AS n ON n.student_id = s.student_id
+    WHERE s.snapshot_date = n.snapshot_date OR n.has_gaps
+),
+records AS MATERIALIZED (
+    SELECT student_id, snapshot_date, /*fields*/
+    FROM needed
+    WHERE NOT has_gaps
+    UNION ALL
+    SELECT student_id, max(snapshot_date) AS snapshot_date, /*last known fields*/
+    FROM needed
+    WHERE has_gaps
+    GROUP BY student_id
+),
+gone AS (
     SELECT s.student_id, s.left_on
     FROM snapshots AS s
-    JOIN current_records AS c USING (student_id, snapshot_date)
+    JOIN records AS c USING (student_id, snapshot_date)
     WHERE s.left_on <= $as_of
 ),
 taken_off AS (  -- not in a registry file that names all of its school's students
     SELECT DISTINCT c.student_id
-    FROM current_records AS c
+    FROM records AS c
     JOIN complete_registries AS r
         ON r.school_id = c.school_id
         AND r.snapshot_date > c.snapshot_date
@@ -83,6 +81,7 @@ taken_off AS (  -- not in a registry file that names all of its school's student
 )
 SELECT
     c.*,
+    k.sid,
     g.stage,
     -- on leave from the first long leave until the return, and nothing else ends it
     coalesce(e.last_long_leave > coalesce(e.last_return, DATE '0001-01-01'), FALSE) AS on_leave,
@@ -96,13 +95,17 @@ SELECT
         AND e.last_away >= c.snapshot_date,
         FALSE
     ) AS in_cohort
-FROM current_records AS c
+FROM records AS c
+JOIN student_keys AS k ON k.student_id = c.student_id
 LEFT JOIN stage_grades AS g ON g.grade = c.grade
-LEFT JOIN newest AS n ON n.student_id = c.student_id
+LEFT JOIN gone AS n ON n.student_id = c.student_id
 LEFT JOIN taken_off AS t ON t.student_id = c.student_id
 LEFT JOIN event_summary AS e ON e.student_id = c.student_id;
 
-CREATE OR REPLACE TEMP TABLE cohort AS
+CREATE OR REPLACE TEMP VIEW current_records AS
+SELECT * EXCLUDE (sid, stage, on_leave, in_cohort) FROM known_students;
+
+CREATE OR REPLACE TEMP VIEW cohort AS
 SELECT * EXCLUDE (in_cohort)
 FROM known_students
 WHERE in_cohort;

@@ -17,11 +17,11 @@ SELECT
     c.orphan_status,
     c.travel
 FROM cohort AS c
-JOIN attendance_features AS a ON a.student_id = c.student_id
+JOIN attendance_features AS a ON a.sid = c.sid
 LEFT JOIN totals_features AS t ON t.student_id = c.student_id
-JOIN mark_features AS m ON m.student_id = c.student_id
-JOIN registry_features AS r ON r.student_id = c.student_id
-JOIN history_features AS h ON h.student_id = c.student_id
+JOIN mark_features AS m ON m.sid = c.sid
+JOIN registry_features AS r ON r.sid = c.sid
+JOIN history_features AS h ON h.sid = c.sid
 JOIN school_features AS s ON s.school_id = c.school_id;
 
 CREATE OR REPLACE TEMP TABLE basis AS
@@ -32,10 +32,10 @@ SELECT
     c.snapshot_date,
     e.last_event AS event_date
 FROM cohort AS c
-JOIN day_masks AS a ON a.student_id = c.student_id
+JOIN day_masks AS a ON a.sid = c.sid
 LEFT JOIN school_days AS d
     ON d.cal = a.cal
     AND a.recorded <> 0
     AND d.back = bit_count((a.recorded & -a.recorded) - 1)
-JOIN mark_features AS m ON m.student_id = c.student_id
+JOIN mark_features AS m ON m.sid = c.sid
 LEFT JOIN event_summary AS e ON e.student_id = c.student_id;

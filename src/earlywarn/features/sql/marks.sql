@@ -1,10 +1,16 @@
 -- Marks, as far as they are known on the as-of date. p = score / full mark in whole millionths.
--- Reads exam_rows and student_keys (keys.sql), cohort.
+-- Reads exam_rows and superseded_marks (exams.sql), cohort.
 
-CREATE OR REPLACE TEMP TABLE exam_marks AS
-SELECT sid, exam_key, subject_key, is_core, is_maths, date, CAST(p AS BIGINT) AS p
-FROM exam_rows
-WHERE date <= $as_of AND next_date > $as_of AND known_from <= $as_of;
+CREATE OR REPLACE TEMP VIEW exam_marks AS
+SELECT r.sid, r.exam_key, r.subject_key, r.date, CAST(r.p AS BIGINT) AS p
+FROM exam_rows AS r
+ANTI JOIN superseded_marks AS s
+    ON s.sid = r.sid
+    AND s.exam_key = r.exam_key
+    AND s.subject_key = r.subject_key
+    AND s.date = r.date
+    AND s.next_date <= $as_of
+WHERE r.date <= $as_of AND r.known_from <= $as_of;
 
 -- z of p among all with a score in that exam and subject; none under 5 or where all are equal.
 -- With integers: z = (n*p - S) / sqrt((n*Q - S*S) * n / (n - 1)), S and Q sums of p and p*p.
@@ -29,10 +35,18 @@ SELECT
 FROM sums
 WHERE n >= 5 AND n * q > CAST(s AS HUGEINT) * s;
 
--- One row per child and exam.
+-- One row per child and exam. A child's exams are in the order of `nth_key`: latest date, then name.
 CREATE OR REPLACE TEMP TABLE student_exams AS
 WITH marks AS (
-    SELECT m.*, CAST((d.n * m.p - d.s) / d.spread AS DECIMAL(18, 12)) AS z
+    SELECT
+        m.sid,
+        m.exam_key,
+        m.date,
+        m.p,
+        m.p < $pass_mark AS failed,
+        m.subject_key & 2 = 2 AS is_core,
+        m.subject_key & 1 = 1 AS is_maths,
+        CAST((d.n * m.p - d.s) / d.spread AS DECIMAL(18, 12)) AS z
     FROM exam_marks AS m
     LEFT JOIN subject_spreads AS d
         ON d.exam_key = m.exam_key AND d.subject_key = m.subject_key
@@ -45,39 +59,52 @@ counted AS (
         count(p) AS taken,
         count(*) - count(p) AS missed,
         CAST(sum(p) AS BIGINT) AS p,
-        count(*) FILTER (WHERE p < $pass_mark) AS failed,
+        count(*) FILTER (WHERE failed) AS failed,
         count(p) FILTER (WHERE is_core) AS taken_core,
         max(p) FILTER (WHERE is_maths) AS maths,
-        count(*) FILTER (WHERE p < $pass_mark AND is_core) AS failed_core,
+        count(*) FILTER (WHERE failed AND is_core) AS failed_core,
         CAST(CAST(sum(z) AS DOUBLE) / nullif(count(z), 0) AS DECIMAL(18, 12)) AS z
     FROM marks
     GROUP BY sid, exam_key
 )
 SELECT
-    *,
+    c.*,
     -- mean of p in whole billionths, halves up
     CASE WHEN taken > 0 THEN (2000 * p + taken) // (2 * taken) END AS mean_p,
-    row_number() OVER (PARTITION BY sid ORDER BY date DESC, exam_key DESC) AS nth
-FROM counted;
+    (CAST(c.date - DATE '0001-01-01' AS BIGINT) << 40) | n.number AS nth_key
+FROM counted AS c
+JOIN exam_keys AS n ON n.exam_key = c.exam_key;
+
+-- The last exam of each child.
+CREATE OR REPLACE TEMP TABLE last_exams AS
+WITH newest AS (SELECT sid, max(nth_key) AS nth_key FROM student_exams GROUP BY sid)
+SELECT e.*
+FROM student_exams AS e
+JOIN newest AS n ON n.sid = e.sid AND n.nth_key = e.nth_key;
 
 -- One row per child of the cohort, also for those who have taken no exam.
 CREATE OR REPLACE TEMP TABLE mark_features AS
-WITH ranked AS (
-    SELECT
-        sid,
-        nth,
-        count(*) OVER (PARTITION BY exam_key) AS n,
-        rank() OVER (PARTITION BY exam_key ORDER BY mean_p DESC) AS rank,
-        count(*) OVER (PARTITION BY exam_key, mean_p) AS ties
+WITH results AS (  -- how many have which mean
+    SELECT exam_key, mean_p, count(*) AS ties
     FROM student_exams
-    WHERE mean_p IS NOT NULL
-        AND exam_key IN (SELECT exam_key FROM student_exams WHERE nth = 1)
+    WHERE mean_p IS NOT NULL AND exam_key IN (SELECT exam_key FROM last_exams)
+    GROUP BY exam_key, mean_p
+),
+ranked AS (
+    SELECT
+        exam_key,
+        mean_p,
+        ties,
+        sum(ties) OVER (PARTITION BY exam_key) AS n,
+        sum(ties) OVER (PARTITION BY exam_key ORDER BY mean_p DESC) - ties + 1 AS rank
+    FROM results
 ),
 before AS (
-    SELECT sid, arg_min(z, nth) AS z
-    FROM student_exams
-    WHERE nth > 1 AND z IS NOT NULL
-    GROUP BY sid
+    SELECT e.sid, arg_max(e.z, e.nth_key) AS z
+    FROM student_exams AS e
+    JOIN last_exams AS l ON l.sid = e.sid AND e.nth_key < l.nth_key
+    WHERE e.z IS NOT NULL
+    GROUP BY e.sid
 ),
 years AS (
     SELECT
@@ -91,7 +118,7 @@ years AS (
     GROUP BY sid
 )
 SELECT
-    c.student_id,
+    c.sid,
     e.date AS exam_date,
     round(e.mean_p / 1e9, 9) AS exam_mean_pct,
     round(e.maths / 1e6, 9) AS exam_maths_pct,
@@ -108,8 +135,7 @@ SELECT
     CASE WHEN y.z_exams > 0 THEN round(y.z / y.z_exams, 9) END AS exam_z_mean_3y,
     coalesce(y.taken_365d, 0) AS exams_taken_365d
 FROM cohort AS c
-JOIN student_keys AS k ON k.student_id = c.student_id
-LEFT JOIN student_exams AS e ON e.sid = k.sid AND e.nth = 1
+LEFT JOIN last_exams AS e ON e.sid = c.sid
 LEFT JOIN years AS y ON y.sid = e.sid
-LEFT JOIN ranked AS r ON r.sid = e.sid AND r.nth = 1
+LEFT JOIN ranked AS r ON r.exam_key = e.exam_key AND r.mean_p = e.mean_p
 LEFT JOIN before AS b ON b.sid = e.sid;

@@ -1,59 +1,77 @@
 -- The registry: what the current record and its changes say, and the monitored groups.
 -- Reads cohort, snapshots, event_summary; the groups' conditions come from rules/groups.yaml.
 
--- Changes of guardian and school: known values that differ from the last known one before.
+-- Changes of guardian and school: known values that differ from the last known one before. Only who
+-- ever had another than now can have any.
 CREATE OR REPLACE TEMP TABLE changes AS
-WITH guardians AS (
+WITH said AS (
     SELECT
-        student_id,
+        c.sid,
+        count(s.guardian) AS guardians,
+        count(*) AS schools,
+        bool_or(s.guardian <> c.guardian OR s.school_id <> c.school_id) AS any_change
+    FROM snapshots AS s
+    JOIN cohort AS c ON c.student_id = s.student_id
+    GROUP BY c.sid
+),
+changed AS (
+    SELECT c.sid, s.snapshot_date, s.guardian, s.school_id
+    FROM snapshots AS s
+    JOIN cohort AS c ON c.student_id = s.student_id
+    JOIN said AS d ON d.sid = c.sid
+    WHERE d.any_change
+),
+guardians AS (
+    SELECT
+        sid,
         snapshot_date,
         guardian,
-        lag(guardian) OVER (PARTITION BY student_id ORDER BY snapshot_date) AS before
-    FROM snapshots
+        lag(guardian) OVER (PARTITION BY sid ORDER BY snapshot_date) AS before
+    FROM changed
     WHERE guardian IS NOT NULL
 ),
 schools AS (
     SELECT
-        student_id,
+        sid,
         snapshot_date,
         school_id,
-        lag(school_id) OVER (PARTITION BY student_id ORDER BY snapshot_date) AS before
-    FROM snapshots
+        lag(school_id) OVER (PARTITION BY sid ORDER BY snapshot_date) AS before
+    FROM changed
 ),
 guardian_changes AS (
-    SELECT
-        student_id,
-        count(*) FILTER (WHERE guardian <> before AND snapshot_date > $year_ago) AS changes
+    SELECT sid, count(*) AS changes
     FROM guardians
-    GROUP BY student_id
-    HAVING count(*) >= 2
+    WHERE guardian <> before AND snapshot_date > $year_ago
+    GROUP BY sid
 ),
 school_moves AS (
     SELECT
-        student_id,
-        count(*) FILTER (WHERE school_id <> before AND snapshot_date > $year_ago) AS changes
+        sid,
+        count(*) FILTER (WHERE school_id <> before AND snapshot_date > $year_ago) AS changes,
+        count(DISTINCT school_id) AS attended
     FROM schools
-    GROUP BY student_id
-    HAVING count(*) >= 2
+    GROUP BY sid
 )
 SELECT
-    coalesce(g.student_id, s.student_id) AS student_id,
-    g.changes AS guardian_changes_365d,
-    s.changes AS school_moves_365d
-FROM guardian_changes AS g
-FULL JOIN school_moves AS s ON s.student_id = g.student_id;
+    d.sid,
+    CASE WHEN d.guardians >= 2 THEN coalesce(g.changes, 0) END AS guardian_changes_365d,
+    CASE WHEN d.schools >= 2 THEN coalesce(m.changes, 0) END AS school_moves_365d,
+    coalesce(m.attended, 1) AS schools_attended
+FROM said AS d
+LEFT JOIN guardian_changes AS g ON g.sid = d.sid
+LEFT JOIN school_moves AS m ON m.sid = d.sid;
 
 CREATE OR REPLACE TEMP TABLE registry_features AS
 WITH grouped AS (
     SELECT
-        student_id,
+        sid,
         receives_aid,
         /*groups*/
     FROM cohort
 ),
 aged AS (
     SELECT
-        student_id,
+        sid,
         -- full years: the birthday of this year counts when its month and day have come
         year($as_of) - year(birth_date) - CASE
             WHEN month($as_of) * 100 + day($as_of) < month(birth_date) * 100 + day(birth_date)
@@ -70,14 +88,9 @@ aged AS (
         + 9 - month(birth_date) - CASE WHEN day(birth_date) > 1 THEN 1 ELSE 0 END
             AS months_in_september
     FROM cohort
-),
-attended AS (
-    SELECT student_id, count(DISTINCT school_id) AS schools
-    FROM snapshots
-    GROUP BY student_id
 )
 SELECT
-    c.student_id,
+    c.sid,
     CAST(c.grade AS BIGINT) AS grade,
     c.stage,
     a.age_years,
@@ -95,8 +108,8 @@ SELECT
     date_diff('day', c.snapshot_date, $as_of) AS days_since_snapshot,
     h.guardian_changes_365d,
     h.school_moves_365d,
-    t.schools AS schools_attended,
-    g.* EXCLUDE (student_id, receives_aid),
+    h.schools_attended,
+    g.* EXCLUDE (sid, receives_aid),
     CASE
         WHEN coalesce(migrant, left_behind, disabled, poor_family, parent_incarcerated) IS NOT NULL
             THEN CAST(coalesce(migrant, FALSE) AS BIGINT)
@@ -107,15 +120,14 @@ SELECT
     END AS group_count,
     g.poor_family AND NOT g.receives_aid AS aid_gap
 FROM cohort AS c
-JOIN aged AS a ON a.student_id = c.student_id
-JOIN grouped AS g ON g.student_id = c.student_id
-JOIN attended AS t ON t.student_id = c.student_id
-LEFT JOIN changes AS h ON h.student_id = c.student_id;
+JOIN aged AS a ON a.sid = c.sid
+JOIN grouped AS g ON g.sid = c.sid
+JOIN changes AS h ON h.sid = c.sid;
 
 -- History: earlier dropouts and the last return.
 CREATE OR REPLACE TEMP TABLE history_features AS
 SELECT
-    c.student_id,
+    c.sid,
     coalesce(e.prior_dropouts, 0) AS prior_dropouts,
     date_diff('day', e.last_return, $as_of) AS days_since_return
 FROM cohort AS c

@@ -1,27 +1,29 @@
 -- The school: the same for all its students, over its cohort.
--- Reads cohort, known_students, day_masks, student_exams, exam_keys, student_keys,
+-- Reads cohort, known_students, day_masks, student_exams, last_exams, exam_keys (exams.sql),
 -- registry_features, schools, outcomes.
 
 -- One row per child of the cohort with a score in its latest exam, where that can be compared: z of
 -- its mean among all results of the sitting, whatever the school; none under 5 results, where all are
 -- equal, or where only one school has any. With integers, as in marks.sql: mean_p in whole billionths.
 CREATE OR REPLACE TEMP TABLE exam_standings AS
-WITH results AS (
-    SELECT e.sid, e.nth, e.exam_key, e.mean_p, k.sitting_key
-    FROM student_exams AS e
-    JOIN exam_keys AS k ON k.exam_key = e.exam_key
-    WHERE e.mean_p IS NOT NULL
+WITH sittings AS (
+    SELECT DISTINCT k.sitting_key
+    FROM last_exams AS l
+    JOIN exam_keys AS k ON k.exam_key = l.exam_key
+    WHERE l.mean_p IS NOT NULL
 ),
 sums AS (
     SELECT
-        sitting_key,
+        k.sitting_key,
         count(*) AS n,
-        CAST(sum(mean_p) AS BIGINT) AS s,
-        CAST(sum(CAST(mean_p AS HUGEINT) * mean_p) AS HUGEINT) AS q
-    FROM results
-    WHERE sitting_key IN (SELECT sitting_key FROM results WHERE nth = 1)
-    GROUP BY sitting_key
-    HAVING count(*) >= 5 AND min(exam_key) < max(exam_key)
+        CAST(sum(e.mean_p) AS BIGINT) AS s,
+        CAST(sum(CAST(e.mean_p AS HUGEINT) * e.mean_p) AS HUGEINT) AS q
+    FROM sittings AS t
+    JOIN exam_keys AS k ON k.sitting_key = t.sitting_key
+    JOIN student_exams AS e ON e.exam_key = k.exam_key
+    WHERE e.mean_p IS NOT NULL
+    GROUP BY k.sitting_key
+    HAVING count(*) >= 5 AND min(e.exam_key) < max(e.exam_key)
 ),
 spreads AS (
     SELECT
@@ -33,13 +35,14 @@ spreads AS (
     WHERE n * q > CAST(s AS HUGEINT) * s
 )
 SELECT
-    c.student_id,
+    c.sid,
     c.school_id,
-    CAST((d.n * r.mean_p - d.s) / d.spread AS DECIMAL(18, 12)) AS z
+    CAST((d.n * l.mean_p - d.s) / d.spread AS DECIMAL(18, 12)) AS z
 FROM cohort AS c
-JOIN student_keys AS k ON k.student_id = c.student_id
-JOIN results AS r ON r.sid = k.sid AND r.nth = 1
-JOIN spreads AS d ON d.sitting_key = r.sitting_key;
+JOIN last_exams AS l ON l.sid = c.sid
+JOIN exam_keys AS k ON k.exam_key = l.exam_key
+JOIN spreads AS d ON d.sitting_key = k.sitting_key
+WHERE l.mean_p IS NOT NULL;
 
 CREATE OR REPLACE TEMP TABLE school_features AS
 WITH days AS (  -- children on leave left out
@@ -49,7 +52,7 @@ WITH days AS (  -- children on leave left out
         CAST(sum(bit_count(m.recorded & 1048575)) AS BIGINT) AS recorded,
         CAST(sum(m.days_20) AS BIGINT) AS days
     FROM day_masks AS m
-    JOIN cohort AS c ON c.student_id = m.student_id
+    JOIN cohort AS c ON c.sid = m.sid
     WHERE NOT c.on_leave
     GROUP BY m.school_id
 ),
@@ -76,7 +79,7 @@ shares AS (
         count(*) FILTER (WHERE r.migrant) AS migrant,
         count(r.migrant) AS migrant_known
     FROM cohort AS c
-    JOIN registry_features AS r ON r.student_id = c.student_id
+    JOIN registry_features AS r ON r.sid = c.sid
     GROUP BY c.school_id
 )
 SELECT

@@ -1,18 +1,34 @@
 -- The last 60 school days of the children in `wanted`, one row per child and day.
--- Reads roster, school_days, attendance_days, wanted.
+-- Reads day_masks, school_days, wanted.
+WITH bits AS (
+    SELECT
+        m.student_id,
+        d.date,
+        d.reported,
+        (m.recorded >> CAST(d.back AS INTEGER)) & 1 AS recorded,
+        (m.absent >> CAST(d.back AS INTEGER)) & 1 AS absent,
+        (m.unexcused >> CAST(d.back AS INTEGER)) & 1 AS unexcused,
+        (m.leave >> CAST(d.back AS INTEGER)) & 1 AS leave,
+        (m.late >> CAST(d.back AS INTEGER)) & 1 AS late,
+        (m.left_early >> CAST(d.back AS INTEGER)) & 1 AS left_early,
+        (m.home >> CAST(d.back AS INTEGER)) & 1 AS home
+    FROM day_masks AS m
+    JOIN wanted AS w ON w.student_id = m.student_id
+    JOIN school_days AS d ON d.cal = m.cal AND d.back < least(m.days, 60)
+)
 SELECT
-    r.student_id,
-    d.date,
+    student_id,
+    date,
     CASE
-        WHEN a.severity IS NOT NULL THEN
-            ['present', 'home_teaching', 'left_early', 'late', 'sick', 'leave', 'unexcused']
-            [a.severity + 1]
-        WHEN NOT d.reported THEN 'unreported'
-        WHEN $exceptions THEN 'present'
-        ELSE 'unrecorded'
+        WHEN recorded = 0 AND reported THEN 'unrecorded'
+        WHEN recorded = 0 THEN 'unreported'
+        WHEN unexcused = 1 THEN 'unexcused'
+        WHEN leave = 1 THEN 'leave'
+        WHEN absent = 1 THEN 'sick'
+        WHEN left_early = 1 THEN 'left_early'
+        WHEN late = 1 THEN 'late'
+        WHEN home = 1 THEN 'home_teaching'
+        ELSE 'present'
     END AS mark
-FROM roster AS r
-JOIN wanted AS w ON w.student_id = r.student_id
-JOIN school_days AS d ON d.cal = r.cal AND d.back < least(r.days, 60)
-LEFT JOIN attendance_days AS a ON a.sid = r.sid AND a.date = d.date
-ORDER BY r.student_id, d.date
+FROM bits
+ORDER BY student_id, date

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from earlywarn.engine.duckdb import run_sql_file, sql_file
-from earlywarn.features.build import SQL_PACKAGE, refuse_without_calendar
+from earlywarn.features.build import SQL_PACKAGE, cohort_swaps, refuse_without_calendar
 from earlywarn.words import STATUS_SEVERITY
 from earlywarn.workspace import Config
 
@@ -39,7 +39,7 @@ ROUND_FEATURES = (
     "attendance_gap_20d",
 )
 # Of a child's record the round reads only this much; names are looked up for those it lists.
-_RECORD = "c.student_id, c.snapshot_date, c.school_id, c.class_id, c.enrolled_on"
+_RECORD = ("school_id", "grade", "class_id", "enrolled_on")
 _LONG_AGO = date(1, 1, 1)
 
 
@@ -159,31 +159,19 @@ def absences(con: duckdb.DuckDBPyConnection, config: Config, as_of: date) -> Abs
             "AND student_id IN (SELECT unnest($students)))"
         )
     run_sql_file(con, ROUND_SQL, "candidates.sql", parameters, swap)
+    if further[0] is not None:
+        parameters["first_day"] = min(further[0], parameters["first_day"])
     run_sql_file(con, SQL_PACKAGE, "attendance.sql", parameters)
     run_sql_file(con, ROUND_SQL, "spells.sql", parameters)
     return _read(con, as_of)
 
 
 def _cohort(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Run the features' cohort.sql for the few columns of a record that the round reads.
-
-    Its steps become views, so that DuckDB leaves out what nothing asks for; views know no
-    parameters, so the date is written into them.
-    """
+    """Run the features' cohort.sql for the few columns of a record that the round reads."""
     # A grade's stage is not among what is read.
     con.execute("CREATE OR REPLACE TEMP TABLE stage_grades (stage VARCHAR, grade INTEGER)")
-    swap = {
-        "$as_of": f"DATE '{as_of}'",
-        "TEMP TABLE snapshots": "TEMP VIEW snapshots",
-        "TEMP TABLE current_records": "TEMP VIEW current_records",
-        "c.*": _RECORD,
-    }
-    run_sql_file(con, SQL_PACKAGE, "cohort.sql", {}, swap)
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE student_keys AS "
-        "SELECT student_id, CAST(row_number() OVER (ORDER BY student_id) AS INTEGER) AS sid "
-        "FROM known_students"
-    ).fetchall()
+    run_sql_file(con, SQL_PACKAGE, "keys.sql", {})
+    run_sql_file(con, SQL_PACKAGE, "cohort.sql", {"as_of": as_of}, cohort_swaps(_RECORD))
 
 
 def _school_days(
@@ -233,7 +221,8 @@ def _read(con: duckdb.DuckDBPyConnection, as_of: date) -> Absences:
     ).fetchall()
     names = ", ".join(ROUND_FEATURES)
     facts = con.sql(
-        f"SELECT student_id, {names} FROM attendance_features ORDER BY student_id"
+        f"SELECT student_id, {names} FROM cohort JOIN attendance_features USING (sid) "
+        "ORDER BY student_id"
     ).to_arrow_table()
     return Absences(
         as_of,

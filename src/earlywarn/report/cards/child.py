@@ -257,7 +257,7 @@ def _strip(
 def _last_days(
     con: duckdb.DuckDBPyConnection, workspace: Workspace, student: str
 ) -> tuple[tuple[date, str], ...]:
-    rows = attendance_strip(con, workspace.config, [student]).to_pylist()
+    rows = attendance_strip(con, [student]).to_pylist()
     return tuple((row["date"], row["mark"]) for row in rows)
 
 

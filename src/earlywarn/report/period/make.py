@@ -12,6 +12,7 @@ import duckdb
 
 from earlywarn import __version__
 from earlywarn.engine.duckdb import connect
+from earlywarn.engine.room import check_room
 from earlywarn.errors import EarlywarnError, Lang, Text
 from earlywarn.features.build import build
 from earlywarn.features.groups import load_groups
@@ -105,6 +106,7 @@ def make(
             "to report.",
         )
     kept = read_kept(workspace, period.kind)
+    check_room(workspace)
     con = connect(workspace)
     try:
         if con.execute("SELECT count(*) FROM students").fetchall() == [(0,)]:

@@ -15,18 +15,15 @@ WHERE student_id NOT IN (SELECT student_id FROM candidates)
 -- One row per candidate and day: the worst of the day's sessions, as its place in `$statuses`.
 CREATE OR REPLACE TEMP TABLE attendance_days AS
 WITH rows AS (
-    SELECT a.student_id, a.date, a.status
+    SELECT r.sid, a.date, a.status
     FROM attendance AS a
     JOIN roster AS r ON r.student_id = a.student_id
     WHERE a.date BETWEEN $first_day AND $as_of
     UNION ALL
-    SELECT student_id, date, status
-    FROM /*further back*/ (SELECT * FROM attendance WHERE FALSE)
+    SELECT k.sid, f.date, f.status
+    FROM /*further back*/ (SELECT * FROM attendance WHERE FALSE) AS f
+    JOIN student_keys AS k ON k.student_id = f.student_id
 )
-SELECT
-    k.sid,
-    r.date,
-    CAST(max(list_position($statuses, r.status) - 1) AS TINYINT) AS severity
-FROM rows AS r
-JOIN student_keys AS k ON k.student_id = r.student_id
-GROUP BY k.sid, r.date;
+SELECT sid, date, CAST(max(list_position($statuses, status) - 1) AS TINYINT) AS severity
+FROM rows
+GROUP BY sid, date;

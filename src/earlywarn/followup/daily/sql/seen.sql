@@ -1,11 +1,10 @@
 -- Days on which a child has an attendance row, for the schools whose school days or reported days
 -- only attendance can tell. calendar.sql (features) asks for whose and when, never for the status.
--- Reads attendance, student_keys, known_students, calendars (features).
+-- Reads attendance, known_students, calendars (features).
 
 CREATE OR REPLACE TEMP TABLE attendance_days AS
-SELECT DISTINCT n.sid, a.date, CAST(0 AS TINYINT) AS severity
+SELECT DISTINCT k.sid, a.date, CAST(0 AS TINYINT) AS severity
 FROM attendance AS a
-JOIN student_keys AS n ON n.student_id = a.student_id
 JOIN known_students AS k ON k.student_id = a.student_id
 WHERE a.date BETWEEN $first_day AND $as_of
     AND k.school_id IN (
