@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,12 +22,13 @@ from earlywarn.cli.common import (
     parse_date,
     user_of,
 )
-from earlywarn.errors import Text
+from earlywarn.errors import EarlywarnError, Text
 from earlywarn.words import TIER_LABELS
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from earlywarn.scoring.engines import Engine
     from earlywarn.workspace import Workspace
 
 
@@ -39,6 +42,23 @@ def score(
         typer.Option(
             "--model",
             help="NAME or NAME/VERSION, or none for the experts' points / 模型，none = 专家分值",
+        ),
+    ] = "",
+    engine: Annotated[
+        str, typer.Option("--engine", help="duckdb, or spark for a nation / 计算引擎")
+    ] = "duckdb",
+    master: Annotated[
+        str, typer.Option("--master", help="Spark's master URL / Spark 主节点")
+    ] = "local[*]",
+    memory: Annotated[
+        str, typer.Option("--memory", help="Memory of Spark's driver, such as 8g / Spark 内存")
+    ] = "",
+    tables: Annotated[
+        str,
+        typer.Option(
+            "--tables",
+            help="Tables as Parquet on any Hadoop path, for Spark; default: the workspace's / "
+            "Spark 读取的表所在位置",
         ),
     ] = "",
     user: UserOption = "",
@@ -59,9 +79,16 @@ def score(
     out = output(lang, as_json, workspace)
     opened = open_workspace(workspace)
     day = parse_date(as_of, "--as-of") if as_of else None
+    if tables and day is None:
+        raise EarlywarnError(
+            zh="用 --tables 时要给出 --as-of。", en="With --tables, --as-of must be given."
+        )
     if (room := room_needed(opened).text()) is not None:
         out.say(room)
-    with out.progress(Text("正在评分…", "Scoring ...")) as stage:
+    with (
+        out.progress(Text("正在评分…", "Scoring ...")) as stage,
+        _engine(engine, master, memory, tables) as chosen,
+    ):
         run = score_and_list(
             opened,
             day,
@@ -69,11 +96,34 @@ def score(
             model=model or None,
             lang=choose_lang(lang, workspace),
             stage=stage,
+            engine=chosen,
         )
     show_run(out, run.info, run.folder.path, run.is_new)
     if not as_json:
         _show_state(out, opened, run.folder.as_of)
     return 0
+
+
+@contextmanager
+def _engine(name: str, master: str, memory: str, tables: str) -> Iterator[Engine]:
+    from earlywarn.scoring.engines import ON_DUCKDB
+
+    if name not in ("duckdb", "spark"):
+        raise EarlywarnError(
+            zh=f"没有 {name} 这个引擎，可用：duckdb、spark。",
+            en=f"There is no engine {name}; there are duckdb and spark.",
+        )
+    if name == "duckdb":
+        if tables:
+            raise EarlywarnError(
+                zh="--tables 只用于 --engine spark。", en="--tables is for --engine spark only."
+            )
+        yield ON_DUCKDB
+        return
+    from earlywarn.scoring.spark import OnSpark
+
+    with closing(OnSpark(master, memory or None, tables)) as spark:
+        yield spark
 
 
 def _show_state(out: Output, workspace: Workspace, as_of: date) -> None:

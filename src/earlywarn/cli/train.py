@@ -36,8 +36,8 @@ def train(
 
     Example: earlywarn train --promote
     """
-    from earlywarn.models.card import verdict
     from earlywarn.engine.room import room_needed
+    from earlywarn.models.card import verdict
     from earlywarn.models.train import train as train_model
 
     out = output(lang, as_json, workspace)

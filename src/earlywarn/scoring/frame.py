@@ -29,7 +29,7 @@ from earlywarn.rules.pack import RuleBook
 from earlywarn.scoring.rank import floor_levels, rank_and_list, tier_levels
 from earlywarn.tables.batches import one_row_a_day
 from earlywarn.words import Tier
-from earlywarn.workspace import Workspace
+from earlywarn.workspace import Config, Workspace
 
 DECIMALS = 12  # of the stored score and log_odds
 SLICE = 1 << 18  # students whose contributions are held at a time
@@ -80,11 +80,12 @@ def prepare(
     )
     facts = facts_table(con)
     if facts.num_rows == 0:
-        raise _nobody(con, as_of)
+        raise nobody(con, as_of)
     return Prepared.judge(con, facts, rulebook, as_of)
 
 
-def _nobody(con: duckdb.DuckDBPyConnection, as_of: date) -> EarlywarnError:
+def nobody(con: duckdb.DuckDBPyConnection, as_of: date) -> EarlywarnError:
+    """Return the error of an empty cohort."""
     ((first,),) = con.execute("SELECT min(snapshot_date) FROM students").fetchall()
     if first is None:
         return EarlywarnError(
@@ -102,11 +103,11 @@ def score_frame(
     workspace: Workspace, prepared: Prepared, scorecard: Scorecard, as_of: date
 ) -> pa.Table:
     """Return the table of scores.parquet, one row per student, sorted by student_id."""
-    return pa.concat_tables(score_slices(workspace, prepared, scorecard, as_of))
+    return pa.concat_tables(score_slices(workspace.config, prepared, scorecard, as_of))
 
 
 def score_slices(
-    workspace: Workspace, prepared: Prepared, scorecard: Scorecard, as_of: date
+    config: Config, prepared: Prepared, scorecard: Scorecard, as_of: date
 ) -> Iterator[pa.Table]:
     """Yield the table of scores.parquet, `SLICE` students at a time.
 
@@ -125,7 +126,7 @@ def score_slices(
     only = applied_to(slices[0]) if len(slices) == 1 else None
     scores = np.concatenate([_stored_score(only or applied_to(part)) for part in slices])
     levels = tier_levels(
-        scores, floor_levels(prepared.verdicts, rules), scorecard.base_rate, workspace.config
+        scores, floor_levels(prepared.verdicts, rules), scorecard.base_rate, config
     )
     ranked = rank_and_list(
         prepared.con,
@@ -137,7 +138,7 @@ def score_slices(
                 "score": pa.array(scores),
             }
         ),
-        workspace.config,
+        config,
     )
     ids = [rule.id for rule in rules]
     tiers = pa.array([Tier.of_level(level).value for level in range(4)])

@@ -34,7 +34,7 @@ from earlywarn.models.store import registry
 from earlywarn.models.watching.drift import warnings_for
 from earlywarn.rules.pack import RuleBook, load_rulebook
 from earlywarn.rules.record import record
-from earlywarn.scoring.frame import prepare, score_slices
+from earlywarn.scoring.engines import ON_DUCKDB, Engine, Spread
 from earlywarn.tables.batches import data_fingerprint
 from earlywarn.words import Tier
 from earlywarn.workspace import Workspace
@@ -102,7 +102,7 @@ def unreadable(path: Path) -> EarlywarnError:
 @dataclass(frozen=True)
 class Scored:
     """What the makers of outputs get: the connection (with cohort, features, facts, basis and
-    scores), the rule book, the scorecard, and last week's run if there is one.
+    scores), the rule book, the scorecard, last week's run if there is one, and how work is spread.
     """
 
     workspace: Workspace
@@ -113,6 +113,7 @@ class Scored:
     number: int
     previous: RunFolder | None
     lang: Lang
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ def score(
     outputs: Callable[[Path, Scored], dict[str, Any]] | None = None,
     outputs_inputs: Callable[[date], dict[str, Any]] = lambda as_of: {},
     stage: Callable[[str], None] = lambda name: None,
+    engine: Engine = ON_DUCKDB,
 ) -> Run:
     """Score the cohort as of a date and write its run folder.
 
@@ -168,12 +170,17 @@ def score(
         What the outputs of an as-of date depend on beside the data, the rules and the model.
     stage
         Told what is going on.
+    engine
+        What works out features and scores; the result is the same on each.
     """
     with workspace.lock("score"), explained(workspace):
         clock = _Clock()
         con = connect(workspace)
         try:
-            return _score(workspace, con, as_of, model, lang, outputs, outputs_inputs, stage, clock)
+            return _score(
+                *(workspace, con, as_of, model, lang, outputs, outputs_inputs, stage, clock),
+                engine=engine,
+            )
         finally:
             con.close()
 
@@ -188,13 +195,15 @@ def _score(
     outputs_inputs: Callable[[date], dict[str, Any]],
     stage: Callable[[str], None],
     clock: _Clock,
+    *,
+    engine: Engine,
 ) -> Run:
     as_of = as_of or newest_school_day(con, date.today())
     language: Lang = lang or workspace.config.lang
     rulebook = load_rulebook(workspace.rules)
     chosen = registry.choose(workspace, model)
     previous = last_week(workspace, as_of)
-    more = outputs_inputs(as_of)
+    more = outputs_inputs(as_of) | engine.inputs()
 
     def look_up(card: Scorecard) -> tuple[dict[str, Any], Run | None]:
         inputs = _inputs(workspace, rulebook, card, as_of, language, previous) | more
@@ -206,7 +215,7 @@ def _score(
             return same
     check_room(workspace)
     stage("features")
-    prepared = prepare(con, workspace, rulebook, as_of)
+    prepared = engine.prepare(con, workspace, rulebook, as_of)
     clock.lap("features_and_rules")
     if chosen is None:
         chosen = registry.experts(workspace, rulebook, prepared.verdicts)
@@ -214,7 +223,7 @@ def _score(
         if same is not None:
             return same
     stage("score")
-    slices = score_slices(workspace, prepared, chosen, as_of)
+    slices = engine.slices(workspace, prepared, chosen, as_of)
     first = next(slices)  # everything is worked out with it, but for the others' contributions
     clock.lap("score")
     done = run_folders(workspace, as_of)
@@ -234,7 +243,11 @@ def _score(
             stage("watchlists")
             con.read_parquet(str(folder / SCORES_FILE)).create_view("scores")
             shown = outputs(
-                folder, Scored(workspace, con, rulebook, chosen, as_of, number, previous, language)
+                folder,
+                Scored(
+                    *(workspace, con, rulebook, chosen, as_of, number, previous, language),
+                    spread=engine.spread,
+                ),
             )
             con.execute("DROP VIEW scores")
             clock.lap("watchlists")

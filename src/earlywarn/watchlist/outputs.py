@@ -35,7 +35,7 @@ def make_outputs(folder: Path, scored: Scored) -> dict[str, Any]:
         follow_up=look_up(scored.con, scored.workspace, scored.as_of, before),
         key=workbook_key(scored.workspace.config),
     )
-    files = write_watchlists(folder / FOLDER, listing, scored.lang)
+    files = write_watchlists(folder / FOLDER, listing, scored.lang, spread=scored.spread)
     return {
         "index": files.index.relative_to(folder).as_posix(),
         "csv": files.csv.relative_to(folder).as_posix(),

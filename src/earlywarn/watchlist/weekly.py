@@ -15,6 +15,7 @@ from earlywarn.followup.escalation import FILE as ESCALATION_FILE
 from earlywarn.followup.escalation import Escalation
 from earlywarn.followup.ledger import Case, Entry, Ledger, NewCase, NewEntry
 from earlywarn.followup.states import State
+from earlywarn.scoring.engines import ON_DUCKDB, Engine
 from earlywarn.scoring.run import Run, score
 from earlywarn.watchlist.followed import RESOLVED, closed_by_list, known_cases
 from earlywarn.watchlist.outputs import make_outputs
@@ -31,6 +32,7 @@ def score_and_list(
     model: str | None = None,
     lang: Lang | None = None,
     stage: Callable[[str], None] = lambda name: None,
+    engine: Engine = ON_DUCKDB,
 ) -> Run:
     """Score the cohort, write every list, and bring the ledger's watchlist cases up to date.
 
@@ -47,6 +49,7 @@ def score_and_list(
         outputs=make_outputs,
         outputs_inputs=lambda day: _follow_up_state(workspace, day),
         stage=stage,
+        engine=engine,
     )
     with workspace.lock("score"), Ledger.open(workspace) as ledger:
         follow_list(ledger, run, Escalation.load(workspace), who=who)

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from joblib import Parallel, delayed
 
 from earlywarn.errors import Lang
+from earlywarn.scoring.engines import Spread
 from earlywarn.watchlist.bureau import Bureau, place_files
 from earlywarn.watchlist.files import file_names, listing_csv, listing_json
 from earlywarn.watchlist.html import school_page
@@ -26,10 +27,16 @@ from earlywarn.watchlist.workbook import school_workbook
 
 # Below so many schools starting other processes costs more than it saves.
 WORTH_PROCESSES = 400
+AT_A_TIME = 50
 
 
 def write_watchlists(
-    folder: Path, listing: Listing, lang: Lang, *, jobs: int | None = None
+    folder: Path,
+    listing: Listing,
+    lang: Lang,
+    *,
+    jobs: int | None = None,
+    spread: Spread | None = None,
 ) -> WatchlistFiles:
     """Write every file of `listing` into `folder` (made if it is not there).
 
@@ -39,6 +46,8 @@ def write_watchlists(
     ----------
     jobs
         Processes to use; default: one for few schools, else one a core.
+    spread
+        Where the schools' files are written instead, `AT_A_TIME` schools a piece.
     """
     schools = folder / "schools"
     bureau = folder / "bureau"
@@ -52,7 +61,7 @@ def write_watchlists(
         )
         for school_id, name in names.items()
     }
-    _write_schools(schools, listing, names, lang, jobs)
+    _write_schools(schools, listing, names, lang, jobs, spread)
     index = folder / "index.html"
     places = place_files(listing.schools)
     pages = Bureau(listing, links, places, lang)
@@ -74,11 +83,21 @@ def write_watchlists(
 
 
 def _write_schools(
-    folder: Path, listing: Listing, names: dict[str, str], lang: Lang, jobs: int | None
+    folder: Path,
+    listing: Listing,
+    names: dict[str, str],
+    lang: Lang,
+    jobs: int | None,
+    spread: Spread | None,
 ) -> None:
+    head = _without_schools(listing)
+    if spread is not None:
+        some = range(0, len(listing.schools), AT_A_TIME)
+        parts = [listing.schools[begin : begin + AT_A_TIME] for begin in some]
+        spread(_write_some, [(folder, head, part, names, lang) for part in parts])
+        return
     if jobs is None:
         jobs = 1 if len(listing.schools) < WORTH_PROCESSES else (os.cpu_count() or 1)
-    head = _without_schools(listing)
     if jobs == 1:
         _write_some(folder, head, listing.schools, names, lang)
         return
