@@ -7,6 +7,7 @@
 #   make pictures       docs/images, photographed from what the program writes now
 #   make proof          what is too long for make test, at full size; writes docs/proof.json
 #                       (make proof PARTS="daily kills": these alone, the others as they were)
+#   make bench          of these the speed, each beside a peer; then the table of ratios in README
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -18,7 +19,7 @@ endif
 DEMO ?= demo
 STUDENTS ?= 66259
 
-.PHONY: demo test lint format docs demonstration pictures proof clean
+.PHONY: demo test lint format docs demonstration pictures proof bench clean
 
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -49,7 +50,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 test: lint
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 docs: $(VENV)/.run
 	$(BIN)/python -m earlywarn.cli.reference > docs/commands.md
@@ -63,6 +64,9 @@ pictures: $(VENV)/.run
 
 proof: $(VENV)/.bench
 	$(BIN)/python benchmarks/proof.py $(PARTS)
+
+bench: $(VENV)/.bench
+	$(BIN)/python benchmarks/proof.py speed
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

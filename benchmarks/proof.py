@@ -5,6 +5,7 @@
 Each figure stands with its bar, the commit, the machine and the seconds that it took to measure. A
 figure that misses its bar is written down all the same, and the run ends with exit code 1. With
 parts named, only these are measured anew; the others keep their figures, commit and machine.
+`speed` (`make bench`) names all that measure speed. READMEs' table of ratios comes from it.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import against_pandas
+import cold
 import daily
 import few_labels
 import fuzz
@@ -30,9 +35,14 @@ import kills_loading
 import loading
 import models
 import mutants
+import readme_table
+import reasons
 import reconciling
 import reports
 import rules
+import scale
+import spark
+import spark_scale
 import weekly
 import workbooks
 from figure import Figure, figure
@@ -160,7 +170,20 @@ PARTS: dict[str, Callable[[Path], list[Figure]]] = {
     "reports": reports.figures,
     "reconciling": reconciling.figures,
     "weekly": weekly.figures,
+    "pandas": against_pandas.figures,
+    "reasons": reasons.figures,
+    "cold": cold.figures,
+    "scale": scale.figures,
+    "spark": spark.figures,
+    "spark_scale": spark_scale.figures,
 }
+SPEED = (
+    *("rules", "daily", "loading", "weekly", "pandas", "reasons", "cold", "scale", "spark_scale"),
+)
+LIBRARIES = (
+    *("duckdb", "sqlglot", "pyarrow", "numpy", "pandas", "scikit-learn", "XlsxWriter", "pyspark"),
+    *("shap", "lightgbm"),
+)
 
 
 def _here() -> dict[str, str]:
@@ -176,10 +199,20 @@ def _here() -> dict[str, str]:
     return {"commit": commit, "machine": machine, "python": platform.python_version()}
 
 
+def _versions() -> list[str]:
+    """Return what was measured with."""
+    found = []
+    for library in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found.append(f"{library} {version(library)}")
+    return found
+
+
 def measure(names: list[str]) -> list[Figure]:
     """Measure the parts `names`, and print each figure as it is found."""
     found: list[Figure] = []
     here = _here()
+    print(" ".join([*here.values(), *_versions()]), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             begun = time.perf_counter()
@@ -193,6 +226,7 @@ def measure(names: list[str]) -> list[Figure]:
 
 def main(names: list[str]) -> int:
     """Measure the parts `names`, or all, and write docs/proof.json."""
+    names = [part for name in names for part in (SPEED if name == "speed" else (name,))]
     unknown = sorted(set(names) - set(PARTS))
     if unknown:
         print(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
@@ -202,7 +236,10 @@ def main(names: list[str]) -> int:
     kept = json.loads(OUT.read_text("utf-8"))["figures"] if names and OUT.exists() else []
     figures = [one for one in kept if one["part"] not in measured] + found
     figures.sort(key=lambda one: list(PARTS).index(one["part"]))
-    write_whole(OUT, json.dumps({"figures": figures}, ensure_ascii=False, indent=1) + "\n")
+    versions = _versions()
+    written = {"measured_last_with": versions, "figures": figures}
+    write_whole(OUT, json.dumps(written, ensure_ascii=False, indent=1) + "\n")
+    readme_table.main(check=False)
     return 0 if all(one["holds"] for one in found) else 1
 
 

@@ -12,8 +12,12 @@ import pyarrow as pa
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.engine.spark import SparkConnection, attach
-from earlywarn.features.build import build
+from earlywarn.features.build import build, facts_table
 from earlywarn.features.groups import load_groups
+from earlywarn.models.scorecard import Scorecard
+from earlywarn.rules.pack import load_rulebook
+from earlywarn.scoring.frame import Prepared, score_slices
+from earlywarn.scoring.spark import scores_on
 from earlywarn.tables.batches import one_row_a_day
 from earlywarn.workspace import Config, Workspace, shipped
 from oracle.worlds import World, _Maker, together
@@ -47,7 +51,7 @@ def compare_engines(
         )
     for engine in (con, spark):
         build(engine, workspace.config, groups, as_of, one_row_a_day=once)
-    return differences(con, spark)
+    return differences(con, spark) + score_differences(con, spark, workspace.config, as_of)
 
 
 def compare_tables(
@@ -60,7 +64,7 @@ def compare_tables(
         for name, rows in tables.items():
             engine.register(name, rows)
         build(engine, config, groups, as_of)
-    return differences(con, spark)
+    return differences(con, spark) + score_differences(con, spark, config, as_of)
 
 
 def differences(con: duckdb.DuckDBPyConnection, spark: SparkConnection) -> list[str]:
@@ -81,6 +85,40 @@ def differences(con: duckdb.DuckDBPyConnection, spark: SparkConnection) -> list[
                 if not same(one, other)
             ]
     return lines
+
+
+def score_differences(
+    con: duckdb.DuckDBPyConnection, spark: SparkConnection, config: Config, as_of: date
+) -> list[str]:
+    """Score with the shipped rules and model; one line for each value that differs."""
+    rulebook = load_rulebook(shipped("rules"))
+    model = shipped("models") / "demonstration" / "1" / "model.json"
+    card = Scorecard.model_validate_json(model.read_text("utf-8"))
+    facts = facts_table(con)
+    if not facts.num_rows:
+        return []
+    judged = Prepared.judge(con, facts, rulebook, as_of)
+    schools = con.sql("SELECT school_id, capacity FROM schools").to_arrow_table()
+    wanted = pa.concat_tables(score_slices(config, judged, card, as_of)).to_pylist()
+    found = pa.concat_tables(scores_on(spark, config, rulebook, card, as_of, schools)).to_pylist()
+    if len(wanted) != len(found):
+        return [f"scores: {len(wanted)} rows, on Spark {len(found)}"]
+    return [
+        f"scores {name} of {one['student_id']}: {value!r}, on Spark {other[name]!r}"
+        for one, other in zip(wanted, found, strict=True)
+        for name, value in one.items()
+        if not _same_score(value, other[name])
+    ]
+
+
+def _same_score(one: Any, other: Any) -> bool:
+    """As `same`; of contributions the terms exactly and each value within 1e-9."""
+    if isinstance(one, list) and one and isinstance(one[0], dict):
+        return len(one) == len(other) and all(
+            a["term"] == b["term"] and same(a["value"], b["value"])
+            for a, b in zip(one, other, strict=True)
+        )
+    return same(one, other)
 
 
 def _sorted(engine: Any, name: str, key: tuple[str, ...]) -> pa.Table:

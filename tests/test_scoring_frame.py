@@ -278,7 +278,7 @@ def test_slices_change_nothing(
 ) -> None:
     whole = score_frame(city.workspace, prepared, city.model, CITY_DAY)
     monkeypatch.setattr(frame, "SLICE", size)
-    sliced = list(score_slices(city.workspace, prepared, city.model, CITY_DAY))
+    sliced = list(score_slices(city.workspace.config, prepared, city.model, CITY_DAY))
     assert len(sliced) == math.ceil(whole.num_rows / size)
     assert pa.concat_tables(sliced).to_pylist() == whole.to_pylist()
 

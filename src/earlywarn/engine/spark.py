@@ -223,6 +223,7 @@ class SparkConnection:
     def _stage(self, name: str, frame: DataFrame) -> DataFrame:
         self._made += 1
         folder = f"{self._staging}/{self._made:03d}-{name}"
+        self.spark.sparkContext.setJobDescription(name)  # what Spark's own pages call the work
         with one_line(name):
             frame.write.parquet(folder)
             self._staged[name] = folder

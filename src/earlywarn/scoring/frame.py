@@ -186,7 +186,7 @@ def _lists(chosen: Bools, ids: list[str]) -> pa.ListArray:
 
 def _contributions(applied: Applied) -> pa.ListArray:
     rows, terms = applied.values.shape
-    places = pa.array(np.tile(np.arange(terms, dtype=np.int32), rows))
+    places = pa.array(np.tile(np.arange(terms, dtype=np.int16), rows))
     names = pa.DictionaryArray.from_arrays(places, pa.array(applied.terms, pa.string()))
     values = pa.array(np.ascontiguousarray(applied.values).ravel())
     pairs = pa.StructArray.from_arrays([names, values], names=["term", "value"])

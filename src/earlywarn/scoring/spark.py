@@ -121,17 +121,8 @@ class OnSpark:
         self, workspace: Workspace, judged: _Judged, scorecard: Scorecard, as_of: date
     ) -> Iterator[pa.Table]:
         """See `Engine`."""
-        spark = judged.spark
-        capacities = judged.con.sql("SELECT school_id, capacity FROM schools").to_arrow_table()
-        score = _scorer(workspace.config, judged.rulebook, scorecard, as_of, capacities)
-        by_school = spark.spark.table("facts").repartition("school_id")
-        spark.stage("scores_by_school", by_school.mapInArrow(score, _SCHEMA))
-        ordered = spark.spark.table("scores_by_school").orderBy("student_id")
-        spark.stage("ordered_scores", ordered)
-        for file in sorted(Path(spark.files("ordered_scores")).glob("*.parquet")):
-            part = pq.read_table(file)
-            if part.num_rows:
-                yield part.replace_schema_metadata(None)
+        schools = judged.con.sql("SELECT school_id, capacity FROM schools").to_arrow_table()
+        return scores_on(judged.spark, workspace.config, judged.rulebook, scorecard, as_of, schools)
 
     def spread(self, work: Callable[..., None], pieces: Sequence[tuple[Any, ...]]) -> None:
         """See `Spread`: each piece is a task of its own. The folders must be seen everywhere."""
@@ -180,6 +171,31 @@ def _view(con: duckdb.DuckDBPyConnection, name: str, folder: str) -> None:
     con.execute(
         f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM read_parquet('{files}')"
     ).fetchall()
+
+
+def scores_on(
+    spark: SparkConnection,
+    config: Config,
+    rulebook: RuleBook,
+    scorecard: Scorecard,
+    as_of: date,
+    schools: pa.Table,
+) -> Iterator[pa.Table]:
+    """Yield the table of scores.parquet in slices, from the `facts` that `build` left in `spark`.
+
+    Parameters
+    ----------
+    schools
+        school_id and capacity.
+    """
+    score = _scorer(config, rulebook, scorecard, as_of, schools)
+    by_school = spark.spark.table("facts").repartition("school_id")
+    spark.stage("scores_by_school", by_school.mapInArrow(score, _SCHEMA))
+    spark.stage("ordered_scores", spark.spark.table("scores_by_school").orderBy("student_id"))
+    for file in sorted(Path(spark.files("ordered_scores")).glob("*.parquet")):
+        part = pq.read_table(file)
+        if part.num_rows:
+            yield part.replace_schema_metadata(None)
 
 
 def _scorer(

@@ -131,7 +131,9 @@ SELECT
     CASE WHEN r.n >= 5
         THEN round(CAST(2 * (r.rank - 1) + r.ties - 1 AS DOUBLE) / (2 * (r.n - 1)), 9)
     END AS exam_rank_pct,
-    CASE WHEN y.p_exams > 0 THEN round(y.p / 1e9 / y.p_exams, 9) END AS exam_pct_mean_3y,
+    -- whole billionths, halves up
+    CASE WHEN y.p_exams > 0 THEN (2 * y.p + y.p_exams) // (2 * y.p_exams) / 1e9 END
+        AS exam_pct_mean_3y,
     CASE WHEN y.z_exams > 0 THEN round(y.z / y.z_exams, 9) END AS exam_z_mean_3y,
     coalesce(y.taken_365d, 0) AS exams_taken_365d
 FROM cohort AS c
