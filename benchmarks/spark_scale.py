@@ -125,6 +125,7 @@ def figures(folder: Path, times: Sequence[int] = TIMES) -> list[Figure]:
         environment = {
             "EARLYWARN_EVENT_LOG": str(log),
             "PYSPARK_SUBMIT_ARGS": "--conf spark.eventLog.enabled=true "
+            "--conf spark.eventLog.compress=false "
             f"--conf spark.eventLog.dir=file://{log} pyspark-shell",
         }
         read = _in_a_process(workspace.root, as_of, environment)
