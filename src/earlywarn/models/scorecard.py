@@ -291,6 +291,12 @@ def weights_for(scorecard: Scorecard, rulebook: RuleBook, as_of: date | None = N
     )
 
 
+def terms_of(scorecard: Scorecard, rule_ids: Sequence[str]) -> list[str]:
+    """Return the names of the contributions, in their order; `rule_ids` are in theirs."""
+    features = [table.name for table in scorecard.features]
+    return ["b0", *features, *(f"rule:{rule_id}" for rule_id in rule_ids)]
+
+
 def apply(
     scorecard: Scorecard,
     features: pa.Table,
@@ -322,7 +328,7 @@ def apply(
     counted = in_force(
         hit_matrix(verdicts, ids), values, ids, [weights.ladders[place] for place in kept]
     )
-    terms = ["b0", *names, *(f"rule:{rule_id}" for rule_id in ids)]
+    terms = terms_of(scorecard, ids)
     steps = [_steps(table, scorecard.b1) for table in scorecard.features]
     rows = features.num_rows
     result: Floats = np.empty((rows, len(terms)), dtype=np.float64)

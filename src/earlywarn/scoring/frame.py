@@ -158,7 +158,9 @@ def score_slices(
                 "listed": rows["listed"],
                 "rules_hit": _lists(hit_matrix(part.verdicts, ids), ids),
                 "rules_unknown": _lists(unknown_matrix(part.verdicts, ids), ids),
-                "contributions": _contributions(applied),
+                "contributions": contribution_lists(
+                    applied.terms, pa.array(np.ascontiguousarray(applied.values).ravel())
+                ),
                 "model": pa.array([scorecard.label] * count),
                 "rules_hash": pa.array([prepared.rulebook.hash] * count),
             }
@@ -184,11 +186,11 @@ def _lists(chosen: Bools, ids: list[str]) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(offsets), names)
 
 
-def _contributions(applied: Applied) -> pa.ListArray:
-    rows, terms = applied.values.shape
-    places = pa.array(np.tile(np.arange(terms, dtype=np.int16), rows))
-    names = pa.DictionaryArray.from_arrays(places, pa.array(applied.terms, pa.string()))
-    values = pa.array(np.ascontiguousarray(applied.values).ravel())
+def contribution_lists(terms: list[str], values: pa.Array) -> pa.ListArray:
+    """Return each student's list of {term, value}; `values` has all of them, student by student."""
+    rows = len(values) // len(terms)
+    places = pa.array(np.tile(np.arange(len(terms), dtype=np.int16), rows))
+    names = pa.DictionaryArray.from_arrays(places, pa.array(terms, pa.string()))
     pairs = pa.StructArray.from_arrays([names, values], names=["term", "value"])
-    offsets = pa.array(np.arange(rows + 1, dtype=np.int32) * terms)
+    offsets = pa.array(np.arange(rows + 1, dtype=np.int32) * len(terms))
     return pa.ListArray.from_arrays(offsets, pairs)

@@ -26,9 +26,9 @@ from earlywarn.engine.sparkfailures import one_line
 from earlywarn.engine.sparkjava import hadoop_path, session
 from earlywarn.features.build import build
 from earlywarn.features.catalogue import FEATURES
-from earlywarn.models.scorecard import Scorecard
+from earlywarn.models.scorecard import Scorecard, terms_of
 from earlywarn.rules.pack import RuleBook
-from earlywarn.scoring.frame import Prepared, nobody, score_slices
+from earlywarn.scoring.frame import Prepared, contribution_lists, nobody, score_slices
 from earlywarn.tables.batches import one_row_a_day
 from earlywarn.workspace import Config, Workspace
 
@@ -43,7 +43,7 @@ COMPARED = 1_000_000
 _SCHEMA = (
     "student_id string, school_id string, as_of date, score double, log_odds double, tier string, "
     "rank int, listed boolean, rules_hit array<string>, rules_unknown array<string>, "
-    "contributions array<struct<term: string, value: double>>, model string, rules_hash string"
+    "contributions array<double>, model string, rules_hash string"
 )
 
 
@@ -192,10 +192,11 @@ def scores_on(
     by_school = spark.spark.table("facts").repartition("school_id")
     spark.stage("scores_by_school", by_school.mapInArrow(score, _SCHEMA))
     spark.stage("ordered_scores", spark.spark.table("scores_by_school").orderBy("student_id"))
+    terms = terms_of(scorecard, [rule.id for rule in rulebook.in_force(as_of)])
     for file in sorted(Path(spark.files("ordered_scores")).glob("*.parquet")):
         part = pq.read_table(file)
         if part.num_rows:
-            yield part.replace_schema_metadata(None)
+            yield _with_terms(part.replace_schema_metadata(None), terms)
 
 
 def _scorer(
@@ -218,7 +219,18 @@ def _scorer(
 
 
 def _plain(scores: pa.Table) -> pa.Table:
-    """Return `scores` with the terms' names written out, as Spark takes them."""
+    """Return `scores` with the contributions' values alone: their terms are the same for all."""
+    pairs = scores["contributions"].combine_chunks()
+    values = pa.ListArray.from_arrays(pairs.offsets, pairs.values.field("value"))
+    return _with(scores, values)
+
+
+def _with_terms(scores: pa.Table, terms: list[str]) -> pa.Table:
+    """Return `scores` with the terms beside the contributions' values again."""
+    values = scores["contributions"].combine_chunks().flatten()
+    return _with(scores, contribution_lists(terms, values))
+
+
+def _with(scores: pa.Table, contributions: pa.ListArray) -> pa.Table:
     place = scores.schema.get_field_index("contributions")
-    pairs = pa.list_(pa.struct([("term", pa.string()), ("value", pa.float64())]))
-    return scores.set_column(place, "contributions", scores["contributions"].cast(pairs))
+    return scores.set_column(place, "contributions", contributions)
