@@ -15,9 +15,8 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -26,15 +25,14 @@ import pandas as pd
 import pandas_peer
 import pyarrow as pa
 import weekly
-from figure import Figure, figure
+from figure import Figure, alone, figure
+from generated_city import generated_city
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.features.catalogue import CATALOGUE
 from earlywarn.models.store import registry
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.frame import Prepared, prepare, score_frame
-from earlywarn.simulate.demo import LAST_DAYS_LEFT_OUT, run_demo
-from earlywarn.simulate.plan import Plan
 from earlywarn.workspace import Workspace
 
 REPEATS = 5
@@ -120,18 +118,6 @@ def peak_mb(name: str, workspace: Workspace, as_of: date) -> int:
     return int(done.stdout) >> (20 if sys.platform == "darwin" else 10)
 
 
-def city_of(folder: Path) -> tuple[Workspace, date]:
-    """Return the demonstration's city, trained, and the day to score; it is made if need be."""
-    root = folder / "city"
-    if not root.is_dir():
-        run_demo(root, Plan(), "en", lambda text: None)
-    workspace = Workspace.open(root)
-    until = workspace.config.outcomes_complete_until
-    if until is None:
-        raise AssertionError("simulate sets outcomes_complete_until")
-    return workspace, until - timedelta(days=LAST_DAYS_LEFT_OUT)
-
-
 @dataclass(frozen=True)
 class Measured:
     """What both took, in seconds and MB, and what they agree in."""
@@ -179,7 +165,7 @@ def figures(folder: Path) -> list[Figure]:
     The bar is for the city as it is. Beside it the same city with attendance listed in full, where
     nobody can leave out the rows of those who were there.
     """
-    workspace, as_of = city_of(folder)
+    workspace, as_of = generated_city(folder, trained=True)
     city = measure(workspace, as_of)
     full = measure(full_city(workspace, folder / "city-in-full"), as_of)
     apart = max(city.apart, full.apart)
@@ -213,18 +199,9 @@ def figures(folder: Path) -> list[Figure]:
     ]
 
 
-def main() -> int:
-    """Measure and print; 1 if a bar is missed."""
-    with tempfile.TemporaryDirectory() as made:
-        found = figures(Path(made))
-    for one in found:
-        print("ok  " if one["holds"] else "MISS", one["what"], one["value"], one["bar"])
-    return 0 if all(one["holds"] for one in found) else 1
-
-
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         name, root, day = sys.argv[1:]
         JOBS[name](Workspace.open(Path(root)), date.fromisoformat(day))
     else:
-        sys.exit(main())
+        sys.exit(alone(figures))

@@ -14,21 +14,20 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from datetime import date, timedelta
+from contextlib import suppress
+from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
 import plain_workbooks
-from figure import Figure, figure
+from figure import Figure, alone, figure
+from generated_city import generated_city
 from weekly import forest, scan, seconds
 
-from earlywarn.simulate.city import simulate
-from earlywarn.simulate.demo import LAST_DAYS_LEFT_OUT
-from earlywarn.simulate.plan import Plan
 from earlywarn.workspace import Workspace
 
 REPEATS = 5
@@ -48,6 +47,7 @@ except SystemExit:
 others = sorted(
     name for name, module in list(sys.modules.items())
     if "site-packages" in (getattr(module, "__file__", None) or "")
+    and not name.startswith(("earlywarn", "_"))
 )
 Path(target).write_text(json.dumps(others))
 """
@@ -63,17 +63,14 @@ def modules(workspace: Workspace, as_of: date, folder: Path) -> list[str]:
     file = folder / "modules.json"
     _process([sys.executable, "-c", _COMMAND_MODULES, str(file), *command(workspace, as_of)])
     found: list[str] = json.loads(file.read_text())
-    return [name for name in found if not name.startswith(("earlywarn", "_"))]
+    return found
 
 
 def bare(folder: Path, root: Path) -> None:
     """What the bare process does."""
     for name in json.loads((folder / "modules.json").read_text()):
-        if not name.startswith(("earlywarn", "_")):
-            try:
-                __import__(name)
-            except ImportError:  # a part that only its own package can import
-                continue
+        with suppress(ImportError):  # a part that only its own package can import
+            import_module(name)
     scan(Workspace.open(root))
     joblib.load(folder / "forest.joblib").predict_proba(np.load(folder / "cohort.npy"))
 
@@ -108,16 +105,9 @@ class _AsBefore:
 
 def figures(folder: Path) -> list[Figure]:
     """Return what `make proof` writes down."""
-    source = folder / "city"
-    if source.is_dir():
-        shutil.copytree(source, folder / "cold")
-        workspace = Workspace.open(folder / "cold")
-    else:
-        workspace = simulate(folder / "cold", Plan())
-    until = workspace.config.outcomes_complete_until
-    if until is None:
-        raise AssertionError("simulate sets outcomes_complete_until")
-    as_of = until - timedelta(days=LAST_DAYS_LEFT_OUT)
+    city, as_of = generated_city(folder, trained=True)
+    shutil.copytree(city.root, folder / "cold")
+    workspace = Workspace.open(folder / "cold")
     state = _AsBefore(workspace, as_of, folder)
     imported = modules(workspace, as_of, folder)
     laps: dict[str, list[float]] = {"command": [], "bare": []}
@@ -181,6 +171,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 3:
         bare(Path(sys.argv[1]), Path(sys.argv[2]))
     else:
-        with tempfile.TemporaryDirectory() as made:
-            for one in figures(Path(made)):
-                print("ok  " if one["holds"] else "MISS", one["what"], one["value"])
+        sys.exit(alone(figures))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 Figure = dict[str, Any]
@@ -10,3 +13,17 @@ Figure = dict[str, Any]
 def figure(what: str, value: Any, bar: Any, holds: bool) -> Figure:
     """Return one figure with its bar."""
     return {"what": what, "value": value, "bar": bar, "holds": holds}
+
+
+def show(figures: Sequence[Figure]) -> None:
+    """Print figures, a line each."""
+    for one in figures:
+        print("ok  " if one["holds"] else "MISS", one["what"], one["value"], one["bar"], flush=True)
+
+
+def alone(figures: Callable[..., list[Figure]], *arguments: str) -> int:
+    """Measure in a folder of its own and print; 1 if a bar is missed."""
+    with tempfile.TemporaryDirectory() as made:
+        found = figures(Path(made), *arguments)
+    show(found)
+    return 0 if all(one["holds"] for one in found) else 1

@@ -16,14 +16,13 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from figure import Figure, figure
+from figure import Figure, alone, figure
 
 from earlywarn.followup.ledger import Ledger
 from earlywarn.tables.batches import data_fingerprint
@@ -236,14 +235,5 @@ def _lists(root: Path, day: str) -> Path:
     return root / "runs" / day / "1" / "watchlists" / "schools"
 
 
-def main() -> int:
-    """Measure and print; 1 if a bar is missed."""
-    with tempfile.TemporaryDirectory() as name:
-        found = figures(Path(name))
-    for one in found:
-        print("ok  " if one["holds"] else "MISS", one["what"], one["value"], one["bar"])
-    return 0 if all(one["holds"] for one in found) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(alone(figures))

@@ -12,11 +12,10 @@ from __future__ import annotations
 import random
 import shutil
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 
-from figure import Figure, figure
+from figure import Figure, alone, figure
 from kills import Killed, earlywarn
 
 from earlywarn.engine.duckdb import connect
@@ -127,14 +126,5 @@ def figures(folder: Path) -> list[Figure]:
     return found
 
 
-def main() -> int:
-    """Measure and print; 1 if a bar is missed."""
-    with tempfile.TemporaryDirectory() as name:
-        found = figures(Path(name))
-    for one in found:
-        print("ok  " if one["holds"] else "MISS", one["what"], one["value"], one["bar"])
-    return 0 if all(one["holds"] for one in found) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(alone(figures))

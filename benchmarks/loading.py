@@ -30,7 +30,7 @@ import openpyxl
 import pyarrow.csv as pacsv
 import xlrd
 import xlwt
-from figure import Figure, figure
+from figure import Figure, alone, figure
 from python_calamine import CalamineWorkbook
 
 from earlywarn.engine.duckdb import connect
@@ -271,14 +271,5 @@ def figures(folder: Path) -> list[Figure]:
     return found + sheet_figures(city, beside)
 
 
-def main() -> int:
-    """Measure and print; 1 if a bar is missed."""
-    with tempfile.TemporaryDirectory() as name:
-        found = figures(Path(name))
-    for one in found:
-        print("ok  " if one["holds"] else "MISS", one["what"], one["value"], one["bar"])
-    return 0 if all(one["holds"] for one in found) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(alone(figures))

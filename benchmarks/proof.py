@@ -45,7 +45,7 @@ import spark
 import spark_scale
 import weekly
 import workbooks
-from figure import Figure, figure
+from figure import Figure, figure, show
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.features.build import build
@@ -219,8 +219,7 @@ def measure(names: list[str]) -> list[Figure]:
             figures = PARTS[name](Path(folder))
             seconds = round(time.perf_counter() - begun, 1)
             found += [one | here | {"part": name, "part_seconds": seconds} for one in figures]
-            for one in figures:
-                print("ok  " if one["holds"] else "MISS", one["what"], one["value"], flush=True)
+            show(figures)
     return found
 
 

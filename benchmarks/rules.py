@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +26,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import rules_peers as peers
 from figure import Figure, figure
+from generated_city import generated_city
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.features.build import build
 from earlywarn.rules.evaluate import verdict_sql, verdicts_of
 from earlywarn.rules.pack import RuleBook, load_rulebook
-from earlywarn.simulate.city import simulate
-from earlywarn.simulate.demo import LAST_DAYS_LEFT_OUT
-from earlywarn.simulate.plan import Plan
-from earlywarn.workspace import Workspace
 
 RULES = Path(__file__).resolve().parent.parent / "rules"
 SIZES = (66_259, 2_500_000)
@@ -81,13 +77,9 @@ class Lap:
 
 def make_facts(folder: Path, rulebook: RuleBook) -> duckdb.DuckDBPyConnection:
     """Return a connection with the table `facts` of the generated city (the demonstration's)."""
-    city = folder / "city"
-    workspace = Workspace.open(city) if city.is_dir() else simulate(folder / "rules-city", Plan())
-    until = workspace.config.outcomes_complete_until
-    if until is None:
-        raise AssertionError("simulate sets outcomes_complete_until")
+    workspace, as_of = generated_city(folder, trained=False)
     con = connect(workspace)
-    build(con, workspace.config, rulebook.groups, until - timedelta(days=LAST_DAYS_LEFT_OUT))
+    build(con, workspace.config, rulebook.groups, as_of)
     return con
 
 

@@ -17,19 +17,16 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
-from figure import Figure, figure
+from figure import Figure, alone, figure
+from generated_city import generated_city
 from many import multiply, rows_of
 
 from earlywarn.scoring.run import score
-from earlywarn.simulate.city import simulate
-from earlywarn.simulate.demo import LAST_DAYS_LEFT_OUT
-from earlywarn.simulate.plan import Plan
 from earlywarn.workspace import Workspace
 
 REPEATS = 5
@@ -89,12 +86,7 @@ def this_process(root: Path, as_of: date) -> Job:
 
 def figures(folder: Path) -> list[Figure]:
     """Return what `make proof` writes down."""
-    made = folder / "city"
-    city = Workspace.open(made) if made.is_dir() else simulate(folder / "scale", Plan())
-    until = city.config.outcomes_complete_until
-    if until is None:
-        raise AssertionError("simulate sets outcomes_complete_until")
-    as_of = until - timedelta(days=LAST_DAYS_LEFT_OUT)
+    city, as_of = generated_city(folder, trained=True)
     found: list[Figure] = []
     for mode in ("exceptions", "full"):
         one = _measured(city, folder / f"one-{mode}", 1, mode, as_of, REPEATS)
@@ -174,10 +166,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 3:
         print(json.dumps(this_process(Path(sys.argv[1]), date.fromisoformat(sys.argv[2])).__dict__))
     else:
-        with tempfile.TemporaryDirectory() as temporary:
-            for one_figure in figures(Path(temporary)):
-                print(
-                    "ok  " if one_figure["holds"] else "MISS",
-                    one_figure["what"],
-                    one_figure["value"],
-                )
+        sys.exit(alone(figures))

@@ -10,19 +10,16 @@ values, words and whole numbers exactly, numbers with a fraction within 1e-9.
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
-from figure import Figure, figure
+from figure import Figure, alone, figure
+from generated_city import generated_city
 
 from earlywarn.engine.spark import SparkConnection
 from earlywarn.engine.sparkjava import hadoop_path, session
-from earlywarn.simulate.city import simulate
-from earlywarn.simulate.demo import LAST_DAYS_LEFT_OUT
-from earlywarn.simulate.plan import Plan
 from earlywarn.tables.oulad import import_oulad
 from earlywarn.workspace import Config, Workspace
 
@@ -42,12 +39,7 @@ Compare = Callable[[SparkConnection], list[str]]
 
 def of_city(folder: Path) -> Compare:
     """The generated city of full size, on the day that the demonstration scores."""
-    root = folder / "city"
-    workspace = Workspace.open(root) if root.is_dir() else simulate(folder / "spark-city", Plan())
-    until = workspace.config.outcomes_complete_until
-    if until is None:
-        raise AssertionError("simulate sets outcomes_complete_until")
-    as_of = until - timedelta(days=LAST_DAYS_LEFT_OUT)
+    workspace, as_of = generated_city(folder, trained=False)
     return lambda spark: compare_engines(spark, workspace, as_of)
 
 
@@ -101,6 +93,4 @@ def figures(folder: Path) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        for one in figures(Path(temporary)):
-            print("ok  " if one["holds"] else "MISS", one["what"], one["value"])
+    sys.exit(alone(figures))

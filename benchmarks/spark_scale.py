@@ -20,20 +20,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from figure import Figure, figure
+from generated_city import generated_city
 from many import multiply
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.models.store import registry
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.spark import OnSpark
-from earlywarn.simulate.city import simulate
-from earlywarn.simulate.demo import LAST_DAYS_LEFT_OUT
-from earlywarn.simulate.plan import Plan
 from earlywarn.workspace import Workspace
 
 TIMES = (1, 3, 10)
@@ -111,12 +109,7 @@ def measure(workspace: Workspace, as_of: date) -> dict[str, Any]:
 
 def figures(folder: Path, times: Sequence[int] = TIMES) -> list[Figure]:
     """Return what `make proof` writes down; each size is a process of its own."""
-    made = folder / "city"
-    city = Workspace.open(made) if made.is_dir() else simulate(folder / "spark-city", Plan())
-    until = city.config.outcomes_complete_until
-    if until is None:
-        raise AssertionError("simulate sets outcomes_complete_until")
-    as_of = until - timedelta(days=LAST_DAYS_LEFT_OUT)
+    city, as_of = generated_city(folder, trained=True)
     found: list[Figure] = []
     for number in times:
         workspace = multiply(city, folder / f"cities-{number}", number)

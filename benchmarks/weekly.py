@@ -11,24 +11,22 @@ features for the cohort. All three are timed in turn.
 from __future__ import annotations
 
 import statistics
-import tempfile
+import sys
 import time
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from figure import Figure, figure
+from figure import Figure, alone, figure
+from generated_city import generated_city
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.models.store import registry
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.frame import prepare, score_frame
-from earlywarn.simulate.city import simulate
-from earlywarn.simulate.demo import LAST_DAYS_LEFT_OUT
-from earlywarn.simulate.plan import Plan
 from earlywarn.workspace import Workspace
 
 REPEATS = 5
@@ -99,12 +97,7 @@ def forest(rows: int) -> tuple[HistGradientBoostingClassifier, np.ndarray[Any, A
 
 def figures(folder: Path) -> list[Figure]:
     """Return what `make proof` writes down."""
-    city = folder / "city"
-    workspace = Workspace.open(city) if city.is_dir() else simulate(folder / "weekly", Plan())
-    until = workspace.config.outcomes_complete_until
-    if until is None:
-        raise AssertionError("simulate sets outcomes_complete_until")
-    as_of = until - timedelta(days=LAST_DAYS_LEFT_OUT)
+    workspace, as_of = generated_city(folder, trained=True)
     children, rows = job(workspace, as_of), scan(workspace)  # also the warm-up
     model, cohort = forest(children)
     laps: dict[str, list[float]] = {"job": [], "scan": [], "predict": []}
@@ -127,6 +120,4 @@ def figures(folder: Path) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as made:
-        for one in figures(Path(made)):
-            print("ok  " if one["holds"] else "MISS", one["what"], one["value"])
+    sys.exit(alone(figures))

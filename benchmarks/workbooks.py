@@ -14,13 +14,12 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from figure import Figure, figure
+from figure import Figure, alone, figure
 
 from earlywarn.followup.ledger import Ledger
 from earlywarn.followup.returned import read_returned
@@ -152,14 +151,6 @@ def found_in_ledger(workspace: Workspace, books: list[Book]) -> list[Figure]:
     ]
 
 
-def main() -> int:
-    """Measure and print; 1 if a bar is missed. Arguments: options of `earlywarn simulate`."""
-    with tempfile.TemporaryDirectory() as name:
-        found = figures(Path(name), *sys.argv[1:])
-    for one in found:
-        print("ok  " if one["holds"] else "MISS", one["what"], one["value"], one["bar"])
-    return 0 if all(one["holds"] for one in found) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    # Arguments: options of `earlywarn simulate`.
+    sys.exit(alone(figures, *sys.argv[1:]))

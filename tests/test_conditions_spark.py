@@ -6,7 +6,6 @@ and Spark SQL. Spark runs as it comes, ANSI mode on, and answers all conditions 
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from dataclasses import replace
@@ -18,13 +17,13 @@ import pytest
 
 from conditions_oracle import show, verdict
 from conditions_random import KINDS, SCHEMA, condition, many, row
-from conftest import need
 from earlywarn.conditions import ConditionError, Kind, compile_condition, finite_column
 from earlywarn.conditions.nodes import Constant, walk
 from earlywarn.features.catalogue import FEATURES, condition_kinds
 from earlywarn.rules.evaluate import verdict_sql, verdicts_of
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.workspace import shipped
+from spark_session import a_spark
 
 # Tables come and go as Arrow and Parquet; pandas has no part in it.
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
@@ -42,31 +41,9 @@ FOUND = [
 
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory):
-    """A Spark of our own; without Java or pyspark a skip, in CI an error."""
-    need("java", "default-jre-headless")
-    if not os.environ.get("CI"):
-        pytest.importorskip("pyspark", reason="pyspark is missing: pip install pyspark")
-    from pyspark.sql import SparkSession
-
-    folder = tmp_path_factory.mktemp("spark")
-    session = (
-        SparkSession.builder.master("local[2]")
-        .appName("conditions")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.sql.shuffle.partitions", "1")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.local.dir", str(folder / "local"))
-        .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
-        .config("spark.log.level", "ERROR")
-        .config("spark.driver.memory", "2g")
-        # Short runs: the quick compiler only.
-        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss8m")
-        .getOrCreate()
-    )
-    yield session
-    session.stop()
+    for session in a_spark(tmp_path_factory.mktemp("spark")):
+        session.conf.set("spark.sql.shuffle.partitions", "1")
+        yield session
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import tempfile
 from dataclasses import dataclass, replace
@@ -18,7 +17,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import need
 from earlywarn.engine.duckdb import connect
 from earlywarn.features.catalogue import FEATURES
 from earlywarn.models.scorecard import FeatureTable, Scorecard, lookup
@@ -32,6 +30,7 @@ from earlywarn.words import Tier
 from earlywarn.workspace import CONFIG_FILE, Capacity, Config, Workspace, config_text
 from models_rules import book, rule, scorecard, weight
 from scoring_city import CITY_DAY, City
+from spark_session import a_spark
 
 # Tables come and go as Arrow and Parquet; pandas has no part in it.
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
@@ -302,27 +301,4 @@ def test_more_terms_than_one_expression_may_hold() -> None:
 
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory):
-    """A Spark of our own; without Java or pyspark a skip, in CI an error."""
-    need("java", "default-jre-headless")
-    if not os.environ.get("CI"):
-        pytest.importorskip("pyspark", reason="pyspark is missing: pip install pyspark")
-    from pyspark.sql import SparkSession
-
-    folder = tmp_path_factory.mktemp("spark")
-    session = (
-        SparkSession.builder.master("local[2]")
-        .appName("scoring")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.sql.shuffle.partitions", "1")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.local.dir", str(folder / "local"))
-        .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
-        .config("spark.log.level", "ERROR")
-        .config("spark.driver.memory", "2g")
-        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss8m")
-        .getOrCreate()
-    )
-    yield session
-    session.stop()
+    yield from a_spark(tmp_path_factory.mktemp("spark"))

@@ -99,7 +99,7 @@ def score(
             engine=chosen,
         )
     show_run(out, run.info, run.folder.path, run.is_new)
-    if not as_json:
+    if not as_json and not tables:  # of other tables the workspace's own say nothing
         _show_state(out, opened, run.folder.as_of)
     return 0
 

@@ -21,7 +21,6 @@ from earlywarn.tables.contract import STUDENTS
 from earlywarn.workspace import Config
 
 SQL_PACKAGE = "earlywarn.features.sql"
-_KEPT_DAYS = "VIEW attendance_days AS SELECT * FROM kept_days"
 # What a current record says beside its key; left_on speaks of its own snapshot only (cohort.sql).
 RECORD_FIELDS = tuple(
     column.name
@@ -107,8 +106,7 @@ def make_keys(
     run_sql_file(con, SQL_PACKAGE, "keys.sql", {})
     run_sql_file(con, SQL_PACKAGE, "days.sql", {}, swap)
     if many_dates:
-        for made in ("TABLE kept_days AS SELECT * FROM attendance_days", _KEPT_DAYS):
-            con.execute(f"CREATE OR REPLACE TEMP {made}").fetchall()
+        run_sql_file(con, SQL_PACKAGE, "kept_days.sql", {})
     run_sql_file(con, SQL_PACKAGE, "exams.sql", {"year_start_md": _year_start_md(config)})
 
 

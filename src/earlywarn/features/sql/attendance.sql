@@ -1,6 +1,6 @@
 -- Attendance: what each child's last 60 school days and this school year say.
 -- The last 60 school days are kept as bit masks: bit 0 is the last school day, bit 59 the sixtieth.
--- Reads attendance_days (keys.sql), roster, school_days, last_breaks.
+-- Reads attendance_days (days.sql), roster, school_days, last_breaks.
 
 -- Where only exceptions are listed, being there says something new on unreported days only.
 CREATE OR REPLACE TEMP TABLE open_days AS

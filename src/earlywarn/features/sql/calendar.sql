@@ -1,6 +1,6 @@
 -- School days: one calendar per school (and class, where a class has rows of its own), and one of
 -- their own for children with a past long leave.
--- Reads calendar, reported_days, attendance_days (keys.sql), known_students, cohort, past_leaves.
+-- Reads calendar, reported_days, attendance_days (days.sql), known_students, cohort, past_leaves.
 
 -- Calendar rows that exist on the as-of date, with how specific they are.
 CREATE OR REPLACE TEMP TABLE calendar_rows AS
