@@ -80,6 +80,7 @@ def figures(folder: Path) -> list[Figure]:
     found: list[Figure] = []
     try:
         for name, compare in comparisons(folder):
+            print(f"     {name}", file=sys.stderr, flush=True)
             begun = time.perf_counter()
             with SparkConnection(spark, hadoop_path(folder / "staging")) as con:
                 lines = compare(con)

@@ -27,7 +27,7 @@ settings.load_profile("earlywarn")
 _LONG = (
     *("test_spark_features", "test_features", "test_notebooks", "test_spark_score"),
     *("test_report_cards", "test_models_refusals", "test_impact", "test_models_honesty"),
-    *("test_conditions_spark", "test_followup_daily", "test_scoring_sql", "test_report_period"),
+    *("test_conditions_spark", "test_followup_daily", "test_report_period"),
     *("test_tables_mending", "test_watchlist_privacy", "test_cli_reconcile", "test_tables_wide"),
 )
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import subprocess
 import sys
 
 import openpyxl
@@ -248,14 +247,3 @@ def test_a_wrong_setting_is_told_in_the_language_asked_for(workspace, line, zh, 
     said = run("models", "list", "-w", workspace.root, "--lang", "en")
     assert en in said.stderr
     assert not any(ord(char) > 0x2E7F for char in said.stderr)
-
-
-def test_help_imports_nothing_heavy() -> None:
-    """`earlywarn --help` must come at once: what takes long to import is imported by commands."""
-    code = (
-        "import sys, earlywarn.cli.main as m; m.make_app(); "
-        "print(' '.join(sorted({name.split('.')[0] for name in sys.modules})))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = {"pydantic", "yaml", "duckdb", "pandas", "numpy", "pyarrow", "sklearn", "sqlalchemy"}
-    assert not heavy & set(done.stdout.split())

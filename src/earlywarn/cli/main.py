@@ -79,7 +79,8 @@ def _summaries() -> dict[str, Any]:
         for group in part.registered_groups:
             solved = solve_typer_info_defaults(group)
             helps[str(solved.name)] = solved.help
-    return {name: TyperCommand(name, help=helps[name]) for name in _MODULES}
+    said = {name: (helps[name] or "").partition("\n\n")[0] for name in _MODULES}
+    return {name: TyperCommand(name, short_help=text) for name, text in said.items()}
 
 
 class _Program(TyperGroup):
@@ -112,6 +113,7 @@ def make_app() -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # importing rich would take most of the start
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 

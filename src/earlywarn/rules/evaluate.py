@@ -73,29 +73,25 @@ def verdict_sql(rules: Sequence[Rule], source: str, dialect: str = "duckdb") -> 
     Each number column is made a finite DOUBLE or NULL once, for all rules together.
     """
     student = exp.column("student_id", quoted=True)
-    known = exp.select(student, *known_columns(rules).values()).from_(source)
-    query = exp.select(student, *verdict_columns(rules).values()).from_(known.subquery("known"))
+    said = [exp.alias_(rule.condition.finite_tree.copy(), rule.id, quoted=True) for rule in rules]
+    known = exp.select(student, *_known_columns(rules)).from_(source)
+    query = exp.select(student, *said).from_(known.subquery("known"))
     return query.order_by(student).sql(dialect=dialect, pretty=True)
 
 
-def known_columns(rules: Sequence[Rule]) -> dict[str, exp.Expr]:
-    """Return the columns that `verdict_columns` reads, by name: numbers finite DOUBLEs or NULL."""
+def _known_columns(rules: Sequence[Rule]) -> list[exp.Expr]:
+    """Return the columns that the rules read: numbers finite DOUBLEs or NULL."""
     kinds = {
         node.name: node.kind
         for rule in rules
         for node in walk(rule.condition.root)
         if isinstance(node, Name)
     }
-    columns: dict[str, exp.Expr] = {}
-    for name, kind in sorted(kinds.items()):
-        value = finite_column(name) if kind is Kind.NUMBER else exp.column(name, quoted=True)
-        columns[name] = exp.alias_(value, name, quoted=True)
-    return columns
-
-
-def verdict_columns(rules: Sequence[Rule], prefix: str = "") -> dict[str, exp.Expr]:
-    """Return the verdict of each rule by id, TRUE, FALSE or NULL, as a column `prefix` + id."""
-    return {
-        rule.id: exp.alias_(rule.condition.finite_tree.copy(), prefix + rule.id, quoted=True)
-        for rule in rules
-    }
+    return [
+        exp.alias_(
+            finite_column(name) if kind is Kind.NUMBER else exp.column(name, quoted=True),
+            name,
+            quoted=True,
+        )
+        for name, kind in sorted(kinds.items())
+    ]

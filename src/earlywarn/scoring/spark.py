@@ -2,8 +2,8 @@
 
 The facts are parted by school, and each part is judged, scored and ranked by the very code that
 DuckDB's path uses (`frame.score_slices`), in Python beside the executors: a school lies whole in
-one part, so ranks and lists need nothing of another. The same in SQL (`scoring.sql`) gives the
-same and takes several times as long (docs/nation.md).
+one part, so ranks and lists need nothing of another. As SQL the same took three times as long
+(docs/decisions/0023-spark-stages-its-tables.md).
 
 What the watchlists read of the features is handed over to DuckDB as the Parquet files that Spark
 left in its staging folder, which every machine must see under the same path.

@@ -11,13 +11,11 @@ WHERE $exceptions AND NOT d.reported AND d.date >= $first_day;
 
 -- The rows that can say something. Where attendance_days is a view, no others are read from here on.
 CREATE OR REPLACE TEMP VIEW attendance_rows AS
-SELECT student_id, date, status
-FROM attendance
-WHERE date >= $first_day AND date <= $as_of AND (
-    NOT $exceptions
-    OR status <> 'present'
-    OR (student_id, date) IN (SELECT (student_id, date) FROM open_days)
-);
+SELECT a.student_id, a.date, a.status
+FROM attendance AS a
+LEFT JOIN open_days AS o ON o.student_id = a.student_id AND o.date = a.date
+WHERE a.date >= $first_day AND a.date <= $as_of
+    AND (NOT $exceptions OR a.status <> 'present' OR o.date IS NOT NULL);
 
 CREATE OR REPLACE TEMP TABLE days_in_reach AS
 SELECT sid, date, severity
