@@ -2,10 +2,11 @@
 
     python benchmarks/proof.py [PART ...]
 
-Each figure stands with its bar, the commit, the machine and the seconds that it took to measure. A
-figure that misses its bar is written down all the same, and the run ends with exit code 1. With
-parts named, only these are measured anew; the others keep their figures, commit and machine.
-`speed` (`make bench`) names all that measure speed. READMEs' table of ratios comes from it.
+Each part is measured in a process of its own. Each figure stands with its bar, the commit, the
+machine, the part's seconds and the memory of its largest process. A figure that misses its bar is
+written down all the same, and the run ends with exit code 1. With parts named, only these are
+measured anew; the others keep their figures, commit and machine. `speed` (`make bench`) names all
+that measure speed. READMEs' table of ratios comes from it.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +80,9 @@ def run(*arguments: str) -> tuple[dict[str, Any], float]:
     return read, time.perf_counter() - begun
 
 
-def peak_gb() -> float:
-    """Return the peak memory of the largest process started so far, in GB."""
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+def peak_gb(*of: int) -> float:
+    """Return the peak memory of the largest child that has ended, or of what `of` names, in GB."""
+    peak = max(resource.getrusage(who).ru_maxrss for who in of or (resource.RUSAGE_CHILDREN,))
     return peak / (1e9 if sys.platform == "darwin" else 1e6)
 
 
@@ -213,14 +216,25 @@ def measure(names: list[str]) -> list[Figure]:
     found: list[Figure] = []
     here = _here()
     print(" ".join([*here.values(), *_versions()]), flush=True)
-    with tempfile.TemporaryDirectory() as folder:
+    processes = ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1)
+    with tempfile.TemporaryDirectory() as folder, processes:
         for name in names:
-            begun = time.perf_counter()
-            figures = PARTS[name](Path(folder))
-            seconds = round(time.perf_counter() - begun, 1)
-            found += [one | here | {"part": name, "part_seconds": seconds} for one in figures]
+            figures, taken = processes.submit(_part, name, Path(folder)).result()
+            found += [one | here | taken for one in figures]
             show(figures)
+            print(f"     {name}: {taken['part_seconds']} s, {taken['part_peak_gb']} GB", flush=True)
     return found
+
+
+def _part(name: str, folder: Path) -> tuple[list[Figure], dict[str, Any]]:
+    """Measure one part in this process; return, too, its seconds and its largest process in GB."""
+    begun = time.perf_counter()
+    figures = PARTS[name](folder)
+    return figures, {
+        "part": name,
+        "part_seconds": round(time.perf_counter() - begun, 1),
+        "part_peak_gb": round(peak_gb(resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN), 2),
+    }
 
 
 def main(names: list[str]) -> int:
