@@ -2,9 +2,9 @@
 
     python benchmarks/cold.py
 
-The bare process imports the very modules that the command imports, scans the columns that it reads
-(as weekly.py does) and calls predict_proba of the forest of weekly.py. Both are processes of their
-own, timed in turn; each command begins with the ledger and the runs of before.
+The bare process (bare.py) imports the very modules that the command imports, scans the columns that
+it reads (scanning.py) and calls predict_proba of the forest of weekly.py. Both are processes of
+their own, timed in turn; each command begins with the ledger and the runs of before.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from datetime import date
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +24,11 @@ import numpy as np
 import plain_workbooks
 from figure import Figure, alone, figure
 from generated_city import generated_city
-from weekly import forest, scan, seconds
+from weekly import forest, seconds
 
 from earlywarn.workspace import Workspace
 
+BARE = Path(__file__).with_name("bare.py")
 REPEATS = 5
 AT_MOST = 4.0
 HELP_AT_MOST, HELP_REPEATS = 0.3, 15
@@ -64,15 +63,6 @@ def modules(workspace: Workspace, as_of: date, folder: Path) -> list[str]:
     _process([sys.executable, "-c", _COMMAND_MODULES, str(file), *command(workspace, as_of)])
     found: list[str] = json.loads(file.read_text())
     return found
-
-
-def bare(folder: Path, root: Path) -> None:
-    """What the bare process does."""
-    for name in json.loads((folder / "modules.json").read_text()):
-        with suppress(ImportError):  # a part that only its own package can import
-            import_module(name)
-    scan(Workspace.open(root))
-    joblib.load(folder / "forest.joblib").predict_proba(np.load(folder / "cohort.npy"))
 
 
 def _process(arguments: list[str]) -> tuple[str, float]:
@@ -125,7 +115,7 @@ def figures(folder: Path) -> list[Figure]:
             model, cohort = forest(info["counts"]["students"])
             joblib.dump(model, folder / "forest.joblib")
             np.save(folder / "cohort.npy", cohort)
-        _, took = _process([sys.executable, __file__, str(folder), str(workspace.root)])
+        _, took = _process([sys.executable, str(BARE), str(folder), str(workspace.root)])
         laps["bare"].append(took)
     middle = {name: round(statistics.median(times), 2) for name, times in laps.items()}
     parts = {name: round(statistics.median(one[name] for one in stages), 2) for name in stages[-1]}
@@ -168,7 +158,4 @@ def figures(folder: Path) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        bare(Path(sys.argv[1]), Path(sys.argv[2]))
-    else:
-        sys.exit(alone(figures))
+    sys.exit(alone(figures))

@@ -2,9 +2,9 @@
 
     python benchmarks/spark_scale.py [TIMES ...]
 
-Read off Spark's own event log: for each table that is made, the time from its first job's start to
-its last one's end, the time of its tasks, and the bytes that they read and shuffled. docs/nation.md
-extrapolates from these figures.
+Read off Spark's own event log: for each table that is made, the time of its jobs and of their
+tasks, each added up, and the bytes that they read and shuffled. docs/nation.md extrapolates from
+these figures.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def steps(log: Path) -> dict[str, Step]:
     for event in _events(log):
         kind = event["Event"]
         if kind == "SparkListenerJobStart":
-            name = (event.get("Properties") or {}).get("spark.job.description") or "other"
+            said = (event.get("Properties") or {}).get("spark.job.description") or ""
+            name = said if said.isidentifier() else "other"  # what Spark says of its own jobs
             begun[event["Job ID"]] = (name, event["Submission Time"])
             names.update(dict.fromkeys(event["Stage IDs"], name))
         elif kind == "SparkListenerJobEnd":

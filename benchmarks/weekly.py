@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from figure import Figure, alone, figure
 from generated_city import generated_city
+from scanning import scan
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from earlywarn.engine.duckdb import connect
@@ -32,21 +33,6 @@ from earlywarn.workspace import Workspace
 REPEATS = 5
 AT_MOST = 3.0
 TREES, LEAVES, FEATURES = 200, 15, 40
-READ = {
-    "attendance": ("student_id", "date", "status"),
-    "exams": ("student_id", "date", "exam", "subject", "score", "full_mark"),
-    "reported_days": ("school_id", "class_id", "date"),
-    "calendar": ("date", "school_id", "class_id", "is_school_day"),
-    "outcomes": ("student_id", "date", "event"),
-    "schools": ("school_id", "rural", "remote", "capacity"),
-    "students": (
-        *("student_id", "snapshot_date", "name", "sex", "birth_date", "school_id", "grade"),
-        *("class_id", "enrolled_on", "left_on", "boarding", "boarding_aid", "distance_km"),
-        *("travel", "needs_bus", "parents_away", "migrant_child", "disability", "placement"),
-        *("poverty", "receives_aid", "parent_in_prison", "orphan_status", "guardian"),
-        *("guardian_phone", "homeroom_teacher"),
-    ),
-}
 
 
 def seconds(call: Callable[[], Any]) -> float:
@@ -54,20 +40,6 @@ def seconds(call: Callable[[], Any]) -> float:
     begun = time.perf_counter()
     call()
     return time.perf_counter() - begun
-
-
-def scan(workspace: Workspace) -> int:
-    """Read every column that the job reads, from a new connection on; return the number of rows."""
-    con = connect(workspace)
-    rows = 0
-    try:
-        for table, columns in READ.items():
-            hashes = ", ".join(f"bit_xor(hash({column}))" for column in columns)
-            ((count, *_),) = con.execute(f"SELECT count(*), {hashes} FROM {table}").fetchall()
-            rows += count
-    finally:
-        con.close()
-    return rows
 
 
 def job(workspace: Workspace, as_of: date) -> int:

@@ -13,9 +13,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -31,7 +34,7 @@ from earlywarn.engine.room import (
 )
 from earlywarn.errors import EarlywarnError
 from earlywarn.scoring.run import run_folders, score
-from earlywarn.tables.batchlist import Batch, BatchList, Part
+from earlywarn.tables.batchlist import BATCHES_FILE, Batch, BatchList, Part
 from earlywarn.workspace import Workspace
 from scoring_city import CITY_DAY, City
 
@@ -70,6 +73,21 @@ def test_what_does_not_fit_is_spilled(workspace: Workspace) -> None:
         "This takes up to about 1.4 GB of memory, 1.9 GB of temporary files and 500 MB for "
         "the results."
     )
+
+
+def test_the_newest_registry_may_lie_in_many_files(workspace: Workspace) -> None:
+    with_rows(workspace, students=1000)
+    listed = BatchList.model_validate_json((workspace.data / BATCHES_FILE).read_text("utf-8"))
+    (workspace.data / "students").mkdir(parents=True, exist_ok=True)
+    parts = []
+    for number, (day, count) in enumerate([(1, 700), (1, 500), (2, 800), (2, 600), (2, 100)]):
+        file = f"students/{number}.parquet"
+        said = pa.table({"student_id": ["G1"], "snapshot_date": [date(2026, 9, day)]})
+        pq.write_table(said, workspace.data / file)
+        parts.append(Part(table="students", file=file, rows=count, sha256=""))
+    listed.batches[0].parts = parts
+    listed.write(workspace)
+    assert room_needed(workspace).output == 500 * (800 + 600 + 100)
 
 
 def test_without_a_limit_it_is_what_duckdb_grants_itself(workspace: Workspace) -> None:

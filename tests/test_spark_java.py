@@ -109,8 +109,63 @@ def test_a_java_that_does_not_start(tmp_path: Path):
     assert said_in_a_process("local[2]", JAVA_HOME=str(home)).startswith("Spark does not start")
 
 
-def test_a_master_that_is_none():
+@pytest.mark.parametrize("master", ["nonsense", "", "local[x]", "spark:/host", "yarn://h"])
+def test_a_master_that_is_none(master: str):
+    pytest.importorskip("pyspark")
+    assert "is no master of Spark's" in refusal(master).text.en
+
+
+def test_where_spark_submit_has_said_it_nothing_else_counts(tmp_path: Path):
+    pyspark = pytest.importorskip("pyspark")
+    need("java", "default-jre-headless")
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from earlywarn.engine.sparkjava import session\n"
+        "spark = session('local[7]', '3g')\n"
+        "print(spark.sparkContext.master, spark.conf.get('spark.sql.shuffle.partitions'))\n"
+        "print(spark.conf.get('spark.sql.ansi.enabled'), session('local[7]') is spark)\n"
+    )
+    submit = Path(pyspark.__file__).parent / "bin" / "spark-submit"
+    said = ("--conf", "spark.sql.shuffle.partitions=77", "--driver-memory", "600m")
+    done = subprocess.run(
+        [str(submit), "--master", "local[1]", *said, str(program)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYSPARK_PYTHON": sys.executable},
+    )
+    assert done.stdout.splitlines() == ["local[1] 77", "true True"]
+
+
+def test_where_java_is_killed_it_is_one_line_and_nothing_is_left(tmp_path: Path):
     pytest.importorskip("pyspark")
     need("java", "default-jre-headless")
-    said = said_in_a_process("nonsense")
-    assert said.startswith("Spark does not start: Master must")
+    program = (
+        "import os, signal, sys\n"
+        "from contextlib import closing\n"
+        "from pathlib import Path\n"
+        "from pyspark import SparkContext\n"
+        "from earlywarn.errors import EarlywarnError\n"
+        "from earlywarn.scoring.spark import OnSpark\n"
+        "from earlywarn.workspace import Workspace\n"
+        "workspace = Workspace.init(Path(sys.argv[1]))\n"
+        "try:\n"
+        "    with closing(OnSpark('local[1]')) as engine:\n"
+        "        con = engine.connect(workspace)\n"
+        "        con.execute('CREATE TEMP TABLE t AS SELECT 1 AS a')\n"
+        "        print(len([*workspace.root.glob('.part-spark-*/*/*-t')]))\n"
+        "        os.kill(SparkContext._gateway.proc.pid, signal.SIGKILL)\n"
+        "        con.execute('CREATE TEMP TABLE u AS SELECT 1 AS a')\n"
+        "except EarlywarnError as error:\n"
+        "    print(error.text.en)\n"
+        "print([path.name for path in workspace.root.glob('.part-spark-*')])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "某县")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    staged, said, left = done.stdout.splitlines()
+    assert (staged, left) == ("1", "[]")
+    assert said.startswith("Spark ended while making")

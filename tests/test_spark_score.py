@@ -36,7 +36,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="module")
 def beside(spark, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """The village, scored on either engine and on Spark from tables that lie elsewhere."""
-    folder = tmp_path_factory.mktemp("村 1")
+    folder = tmp_path_factory.mktemp("村 [1] {2}")
     origin = village(folder / "origin")
     tables = folder / "tables"
     for table in origin.data.iterdir():
@@ -103,6 +103,30 @@ def test_where_it_fails_no_run_appears(spark, tmp_path: Path) -> None:
         score_and_list(origin, VILLAGE_DAY, who="test", engine=engine)
     assert not (origin.runs / VILLAGE_DAY.isoformat() / "1").exists()
     assert not [p.name for p in origin.root.rglob(".part-*")]
+
+
+def test_other_files_are_another_run(spark, tmp_path: Path) -> None:
+    origin = village(tmp_path / "origin")
+    tables = tmp_path / "tables"
+    shutil.copytree(origin.data / "students", tables / "students")
+    with closing(OnSpark("local[2]", tables=hadoop_path(tables))) as engine:
+        as_it_was = engine.inputs(origin)
+        assert engine.inputs(origin) == as_it_was
+        (tables / "students" / "more.parquet").write_bytes(b"")
+        assert engine.inputs(origin) != as_it_was
+
+
+def test_a_student_who_stands_twice_is_refused(spark, tmp_path: Path) -> None:
+    origin = village(tmp_path / "origin")
+    tables = tmp_path / "tables"
+    for table in ("students", "calendar"):
+        shutil.copytree(origin.data / table, tables / table)
+    for file in list((tables / "students").glob("*.parquet")):
+        shutil.copy(file, file.with_name(f"again-{file.name}"))
+    engine = OnSpark("local[2]", tables=hadoop_path(tables))
+    with closing(engine), pytest.raises(EarlywarnError, match="has rows twice"):
+        score_and_list(origin, VILLAGE_DAY, who="test", engine=engine)
+    assert not (origin.runs / VILLAGE_DAY.isoformat() / "1").exists()
 
 
 def terms(scores: pa.Table) -> list[list[str]]:

@@ -145,7 +145,11 @@ def _no_room(error: Exception, **arguments: Any) -> EarlywarnError | None:
         return None
     from earlywarn.engine.room import in_words
 
-    return in_words(error, open_workspace(workspace))
+    try:
+        opened = open_workspace(workspace)
+    except EarlywarnError:  # the workspace itself is in trouble: what failed first is told
+        return None
+    return in_words(error, opened)
 
 
 def _cannot_use(error: OSError) -> EarlywarnError:

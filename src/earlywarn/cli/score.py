@@ -48,8 +48,9 @@ def score(
         str, typer.Option("--engine", help="duckdb, or spark for a nation / 计算引擎")
     ] = "duckdb",
     master: Annotated[
-        str, typer.Option("--master", help="Spark's master URL / Spark 主节点")
-    ] = "local[*]",
+        str,
+        typer.Option("--master", help="Spark's master URL; default: local[*] / Spark 主节点"),
+    ] = "",
     memory: Annotated[
         str, typer.Option("--memory", help="Memory of Spark's driver, such as 8g / Spark 内存")
     ] = "",
@@ -79,11 +80,8 @@ def score(
     out = output(lang, as_json, workspace)
     opened = open_workspace(workspace)
     day = parse_date(as_of, "--as-of") if as_of else None
-    if tables and day is None:
-        raise EarlywarnError(
-            zh="用 --tables 时要给出 --as-of。", en="With --tables, --as-of must be given."
-        )
-    if (room := room_needed(opened).text()) is not None:
+    _check_engine(engine, day, {"--tables": tables, "--master": master, "--memory": memory})
+    if not tables and (room := room_needed(opened).text()) is not None:
         out.say(room)
     with (
         out.progress(Text("正在评分…", "Scoring ...")) as stage,
@@ -104,25 +102,34 @@ def score(
     return 0
 
 
-@contextmanager
-def _engine(name: str, master: str, memory: str, tables: str) -> Iterator[Engine]:
-    from earlywarn.scoring.engines import ON_DUCKDB
-
+def _check_engine(name: str, day: date | None, of_spark: dict[str, str]) -> None:
+    """Refuse an engine that there is not, and options that do not go with it."""
     if name not in ("duckdb", "spark"):
         raise EarlywarnError(
             zh=f"没有 {name} 这个引擎，可用：duckdb、spark。",
             en=f"There is no engine {name}; there are duckdb and spark.",
         )
-    if name == "duckdb":
-        if tables:
+    for option, value in of_spark.items():
+        if value and name != "spark":
             raise EarlywarnError(
-                zh="--tables 只用于 --engine spark。", en="--tables is for --engine spark only."
+                zh=f"{option} 只用于 --engine spark。", en=f"{option} is for --engine spark only."
             )
+    if of_spark["--tables"] and day is None:
+        raise EarlywarnError(
+            zh="用 --tables 时要给出 --as-of。", en="With --tables, --as-of must be given."
+        )
+
+
+@contextmanager
+def _engine(name: str, master: str, memory: str, tables: str) -> Iterator[Engine]:
+    if name == "duckdb":
+        from earlywarn.scoring.engines import ON_DUCKDB
+
         yield ON_DUCKDB
         return
     from earlywarn.scoring.spark import OnSpark
 
-    with closing(OnSpark(master, memory or None, tables)) as spark:
+    with closing(OnSpark(master or "local[*]", memory or None, tables)) as spark:
         yield spark
 
 

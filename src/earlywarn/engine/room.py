@@ -17,16 +17,20 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from earlywarn.errors import EarlywarnError, Text
 from earlywarn.tables.batches import read_batches
 from earlywarn.workspace import Workspace
 
 # Begins like all that a killed writer leaves, so that `backup` and `forget` know it.
-_SPILL = ".part-spill-"
+_PART = ".part-"
+_SPILL = f"{_PART}spill-"
 
 # Bytes for each row, measured with DuckDB 2.0 over a generated city (58,000 students of one day,
 # 2.2 million marks, 0.4 million rows of registry, 13.7 million of attendance) and rounded up by
@@ -90,16 +94,28 @@ class Room:
 def room_needed(workspace: Workspace) -> Room:
     """Estimate what scoring takes, from the numbers of rows in the list of batches."""
     rows: Counter[str] = Counter()
-    newest = 0
+    registries: Counter[date | None] = Counter()  # students by the newest snapshot of their file
     for batch in read_batches(workspace).batches:
         for part in batch.parts:
             rows[part.table] += part.rows
             if part.table == "students":
-                newest = max(newest, part.rows)
+                registries[_newest_snapshot(workspace.data / part.file)] += part.rows
     memory = sum(each * rows[table] for table, each in _IN_MEMORY.items())
     limit = _memory_limit(workspace)
     spilled = sum(each * rows[table] for table, each in _SPILLED.items())
+    newest = max(registries.values(), default=0)
     return Room(memory, limit, spilled if memory > limit else 0, _WRITTEN * newest)
+
+
+def _newest_snapshot(file: Path) -> date | None:
+    """Return the newest snapshot_date of a registry's Parquet file, from its footer."""
+    try:
+        footer = pq.read_metadata(file)
+    except (OSError, pa.ArrowException):  # whoever reads the rows says what is wrong with it
+        return None
+    place = footer.schema.names.index("snapshot_date")
+    groups = (footer.row_group(i).column(place).statistics for i in range(footer.num_row_groups))
+    return max((found.max for found in groups if found and found.has_min_max), default=None)
 
 
 def check_room(workspace: Workspace) -> Room:
@@ -135,26 +151,34 @@ def spill_folder(workspace: Workspace) -> Path:
     """Return a new name for a spill folder: DuckDB makes it when it needs it, and removes it.
 
     It lies in the config's temp_folder or else in the workspace: the system's own folder for
-    temporary files is often in memory, and other people use it. Its name says whose it is, so that
-    what a killed program left is known, and removed here.
+    temporary files is often in memory, and other people use it.
 
     Raises
     ------
     EarlywarnError
         If temp_folder is no folder, or cannot be written to.
     """
-    parent = _spill_parent(workspace)
+    parent = spill_parent(workspace)
     if workspace.config.temp_folder:
         _refuse_unwritable(parent)
-    host = socket.gethostname()
-    for left in parent.glob(f"{_SPILL}*-*-*"):
-        process, _, machine = left.name.removeprefix(_SPILL).split("-", 2)
+    return passing_folder(parent, "spill")
+
+
+def passing_folder(parent: Path, kind: str) -> Path:
+    """Return a new name, in `parent`, for a folder that this process will remove.
+
+    It says whose it is, so that what a killed program of this machine has left is known, and
+    removed here.
+    """
+    begins, host = f"{_PART}{kind}-", socket.gethostname()
+    for left in parent.glob(f"{begins}*-*-*"):
+        process, _, machine = left.name.removeprefix(begins).split("-", 2)
         if machine == host and process.isdecimal() and not _runs(int(process)):
             shutil.rmtree(left, ignore_errors=True)
-    return parent / f"{_SPILL}{os.getpid()}-{uuid.uuid4().hex[:8]}-{host}"
+    return parent / f"{begins}{os.getpid()}-{uuid.uuid4().hex[:8]}-{host}"
 
 
-def _spill_parent(workspace: Workspace) -> Path:
+def spill_parent(workspace: Workspace) -> Path:
     """Return where spill folders lie; a relative temp_folder is one of the workspace's."""
     return workspace.root / Path(workspace.config.temp_folder).expanduser()
 
@@ -201,7 +225,7 @@ def in_words(error: BaseException, workspace: Workspace) -> EarlywarnError | Non
     said = str(error)
     if isinstance(error, duckdb.OutOfMemoryException):
         if "max_temp_directory_size" in said:
-            return _full(_spill_parent(workspace), _SPILL_ELSEWHERE)
+            return _full(spill_parent(workspace), _SPILL_ELSEWHERE)
         return _out_of_memory(workspace)
     if isinstance(error, MemoryError):
         return _out_of_memory(workspace)
@@ -209,7 +233,7 @@ def in_words(error: BaseException, workspace: Workspace) -> EarlywarnError | Non
         if os.strerror(errno.ENOSPC) not in said:
             return None
         if _SPILL in said:
-            return _full(_spill_parent(workspace), _SPILL_ELSEWHERE)
+            return _full(spill_parent(workspace), _SPILL_ELSEWHERE)
         return _full(workspace.root, _FREE)
     if isinstance(error, OSError) and error.errno in _FULL:
         return _full(Path(error.filename).parent if error.filename else workspace.root, _FREE)

@@ -12,8 +12,11 @@ other: planning the last of them takes minutes whatever the size of the data.)
 
 from __future__ import annotations
 
+import hashlib
+import re
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -112,10 +115,17 @@ class SparkConnection:
         self.close()
 
     def close(self) -> None:
-        """Drop all views and delete the staged tables."""
-        for view in self._views:
-            self.spark.catalog.dropTempView(view)
-        self._delete(self._staging)
+        """Drop all views and delete the staged tables.
+
+        Where Spark has ended by itself nothing is said: whoever asked it last was told.
+        """
+        from py4j.protocol import Py4JError
+        from pyspark.errors import PySparkException
+
+        with suppress(PySparkException, Py4JError, ConnectionError, EarlywarnError):
+            for view in self._views:
+                self.spark.catalog.dropTempView(view)
+            self._delete(self._staging)
 
     def extract_statements(self, text: str) -> list[Statement]:
         """Return the statements of a text."""
@@ -171,6 +181,19 @@ class SparkConnection:
         """Return the folder of a table's Parquet files, where the staging folder is a local one."""
         return self._staged[name].removeprefix("file://")
 
+    def fingerprint(self, folder: str) -> str:
+        """Return what is another if a file in `folder` is: SHA-256 of paths, sizes and times."""
+        with one_line(folder):
+            files, path = self._path(folder)
+            if not files.exists(path):
+                return ""
+            found = []
+            listed = files.listFiles(path, True)
+            while listed.hasNext():
+                file = listed.next()
+                found.append((str(file.getPath()), file.getLen(), file.getModificationTime()))
+        return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()
+
     def read_folder(self, table: Table, folder: str) -> None:
         """Make a table of the contract the view of a folder's Parquet files; empty if it has none.
 
@@ -184,7 +207,7 @@ class SparkConnection:
             frame = self.spark.createDataFrame([], wanted)
         else:
             with one_line(folder):
-                found = self.spark.read.parquet(folder)
+                found = self.spark.read.parquet(_as_it_is(folder))
             _check_columns(folder, table, wanted, found.schema)
             frame = found.select([field.name for field in wanted])
         self._show(table.name, frame)
@@ -227,7 +250,7 @@ class SparkConnection:
         with one_line(name):
             frame.write.parquet(folder)
             self._staged[name] = folder
-            return self.spark.read.schema(frame.schema).parquet(folder)
+            return self.spark.read.schema(frame.schema).parquet(_as_it_is(folder))
 
     def _drop(self, name: str) -> None:
         self.spark.catalog.dropTempView(name)
@@ -311,7 +334,12 @@ _COMPLETE = Table(
 
 def _listed(read: exp.ReadParquet) -> tuple[str, ...]:
     (files,) = read.expressions
-    return tuple(hadoop_path(Path(file.name)) for file in files.expressions)
+    return tuple(_as_it_is(hadoop_path(Path(file.name))) for file in files.expressions)
+
+
+def _as_it_is(path: str) -> str:
+    """Return a path for Spark's reader, to which some signs in it would be a pattern."""
+    return re.sub(r"[\[\]{}*?\\]", r"\\\g<0>", path)
 
 
 def _check_columns(folder: str, table: Table, wanted: StructType, found: StructType) -> None:

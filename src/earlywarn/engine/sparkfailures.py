@@ -21,6 +21,8 @@ _NO_FILE = (
     "CANNOT_READ_FILE_FOOTER",
     "UNABLE_TO_INFER_SCHEMA",
 )
+_NO_ANSWER = ("Py4JError", "Py4JNetworkError")
+_OTHER_PYTHON = ("No module named 'earlywarn", "PYTHON_VERSION_MISMATCH")
 
 
 @contextmanager
@@ -75,14 +77,21 @@ def _failure(error: Exception, what: str) -> EarlywarnError:
             zh=f"{named} 缺失或已损坏（{kind}）。请从备份恢复这个文件。",
             en=f"{named} is missing or damaged ({kind}). Restore it from a backup.",
         )
-    if isinstance(error, ConnectionError) or "Py4JNetworkError" in type(error).__name__:
+    # py4j's own errors, which are not those of Java's side: nobody answers there.
+    if isinstance(error, ConnectionError) or type(error).__name__ in _NO_ANSWER:
         return EarlywarnError(
             zh=f"Spark 在计算 {what} 时中断了，可能是内存不够。请重新运行，必要时给它更多内存。",
             en=f"Spark ended while making {what}, perhaps for lack of memory. Run it again, with "
             "more memory if need be.",
         )
+    if any(sign in text for sign in _OTHER_PYTHON):
+        return EarlywarnError(
+            zh=f"Spark 在计算 {what} 时，执行机上的 Python 没有 earlywarn 或版本不同。"
+            "请在每台机器上装好同一版本，并让 PYSPARK_PYTHON 指向它。",
+            en=f"While Spark made {what}: the Python of its executors has no earlywarn, or is "
+            "another version. Install the same on every machine and point PYSPARK_PYTHON to it.",
+        )
     return EarlywarnError(
-        zh=f"Spark 在计算 {what} 时失败（{kind}），重试后仍不成功；没有写出任何结果。",
-        en=f"Spark failed while making {what} ({kind}), also when it tried again; no result was "
-        "written.",
+        zh=f"Spark 在计算 {what} 时失败（{kind}）；没有写出任何结果。",
+        en=f"Spark failed while making {what} ({kind}); no result was written.",
     )

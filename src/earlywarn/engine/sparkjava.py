@@ -2,7 +2,7 @@
 
 Spark is an extra (pyspark) and runs on Java. Neither a missing piece nor a failing job may end in
 a page of Java's stack traces: they become an EarlywarnError, and what Spark would log by itself is
-kept back where Spark runs in this process. On a cluster its own logging is left alone.
+kept back where Spark runs on this machine. On a cluster its own logging is left alone.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ FAILURES = 4  # so often a task may fail, on one machine as on a cluster
 # Conditions of the rules nest deeply: Java's stack is too small for the plans made of them.
 JAVA_OPTIONS = "-Xss8m"
 _LOCAL = re.compile(r"local(\[(?P<cores>\d+|\*)(,(?P<failures>\d+))?\])?")
+# Set where spark-submit has started Java, and Java this program.
+_SUBMITTED = "PYSPARK_GATEWAY_PORT"
+_CLUSTER = re.compile(r"yarn|(spark|k8s)://\S+")
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 # For every session, on a cluster too: what a definition means may not depend on the place.
@@ -41,12 +44,16 @@ MEANING = {
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
 }
+_COMMON = MEANING | {"spark.app.name": "earlywarn", "spark.ui.showConsoleProgress": "false"}
 
 
 def session(
     master: str, memory: str | None = None, temp_folder: str | Path | None = None
 ) -> SparkSession:
-    """Return the Spark session of this process; start one if there is none.
+    """Return the Spark session of this process, left as it is; start one if there is none.
+
+    Where spark-submit has started this program, it has said where and with what memory Spark works:
+    nothing that is given here counts.
 
     Parameters
     ----------
@@ -54,7 +61,7 @@ def session(
         Spark's master URL: `local[2]`, `local[*]`, `yarn`, `spark://...`, `k8s://...`. A local one
         lets a task fail as often as a cluster does, unless it says how often (`local[2,1]`).
     memory
-        Memory of the driver, in which a local master works: `4g`. Only at Java's start.
+        Memory of the driver, in which a local master works: `4g`.
     temp_folder
         Where a local master spills to; the system's folder for temporary files if None.
 
@@ -64,16 +71,24 @@ def session(
         If pyspark or Java 17 is missing, or Spark does not start: one line with the cure.
     """
     _need_pyspark()
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
-    running = SparkSession.getActiveSession()
-    if running is None:
-        _need_java()
-        if memory is not None:
-            _need_memory(memory)
-        running = _start(_settings(master, memory, temp_folder))
-    set_meaning(running)
-    return running
+    if SparkContext._active_spark_context is not None:
+        return SparkSession.builder.getOrCreate()
+    if _SUBMITTED in os.environ:
+        return _start(_COMMON)
+    if not (_LOCAL.fullmatch(master) or _CLUSTER.fullmatch(master)):
+        raise EarlywarnError(
+            zh=f"--master {master} 不是 Spark 主节点：请写成 local[2]、local[*]、yarn、"
+            "spark://主机:7077 或 k8s://主机。",
+            en=f"--master {master} is no master of Spark's: write local[2], local[*], yarn, "
+            "spark://HOST:7077 or k8s://HOST.",
+        )
+    _need_java()
+    if memory is not None:
+        _need_memory(memory)
+    return _start(_settings(master, memory, temp_folder))
 
 
 def set_meaning(spark: SparkSession) -> None:
@@ -115,8 +130,6 @@ def _quiet() -> None:
 
 
 def _need_java() -> None:
-    if "PYSPARK_GATEWAY_PORT" in os.environ:  # started by spark-submit: Java runs already
-        return
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home) / "bin" / "java") if home else "java"
     version = java_version(java)
@@ -182,25 +195,25 @@ def _machine_memory() -> int | None:
 
 
 def _settings(master: str, memory: str | None, temp_folder: str | Path | None) -> dict[str, str]:
-    settings = MEANING | {"spark.app.name": "earlywarn", "spark.ui.showConsoleProgress": "false"}
+    settings = _COMMON | {"spark.driver.extraJavaOptions": JAVA_OPTIONS}
+    if memory:
+        settings |= {"spark.driver.memory": memory}
     local = _LOCAL.fullmatch(master)
     if local is None:
-        return settings | {"spark.master": master}
+        return settings | {"spark.master": master, "spark.executor.extraJavaOptions": JAVA_OPTIONS}
     cores = local["cores"] or "1"
     threads = os.cpu_count() or 1 if cores == "*" else int(cores)
     folder = Path(temp_folder or tempfile.gettempdir()).resolve()
-    settings |= {
+    return settings | {
         "spark.master": f"local[{cores},{local['failures'] or FAILURES}]",
         "spark.ui.enabled": "false",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": JAVA_OPTIONS,
         "spark.local.dir": str(folder),
         "spark.sql.warehouse.dir": hadoop_path(folder / "spark-warehouse"),
         "spark.sql.shuffle.partitions": str(2 * threads),
         "spark.log.level": "OFF",
     }
-    return settings | ({"spark.driver.memory": memory} if memory else {})
 
 
 def _start(settings: dict[str, str]) -> SparkSession:
@@ -210,14 +223,17 @@ def _start(settings: dict[str, str]) -> SparkSession:
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
 
-    if _LOCAL.fullmatch(settings["spark.master"]):  # Python's own workers are this Python
+    local = _LOCAL.fullmatch(settings.get("spark.master", ""))
+    if local:  # Python's own workers are this Python
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    # What spark-submit and its files say is added by Java, where these say nothing.
     conf = SparkConf(loadDefaults=False).setAll(list(settings.items()))
     with tempfile.TemporaryFile() as said:
         try:
             gateway = None
             if SparkContext._gateway is None:
-                gateway = launch_gateway(conf, {"stderr": said})  # type: ignore[no-untyped-call]
+                heard = {"stderr": said} if local else {}
+                gateway = launch_gateway(conf, heard)  # type: ignore[no-untyped-call]
             return SparkSession(SparkContext(conf=conf, gateway=gateway))
         except (PySparkException, Py4JError) as error:
             said.seek(0)

@@ -70,7 +70,9 @@ def build(
         If attendance lists exceptions only and a school has no calendar.
     """
     parameters = _parameters(config, as_of)
-    if not keys_are_made:
+    if keys_are_made:  # the rows that counted on another day are not all that count on this one
+        run_sql_file(con, SQL_PACKAGE, "rows.sql", {})
+    else:
         make_keys(con, config, one_row_a_day=one_row_a_day)
     run_sql_file(con, SQL_PACKAGE, "cohort.sql", parameters, cohort_swaps())
     run_sql_file(con, SQL_PACKAGE, "calendar.sql", parameters)
@@ -104,6 +106,7 @@ def make_keys(
     _small_tables(con, config)
     swap = {"/*one row a day*/ worst": "days"} if one_row_a_day else {}
     run_sql_file(con, SQL_PACKAGE, "keys.sql", {})
+    run_sql_file(con, SQL_PACKAGE, "rows.sql", {})
     run_sql_file(con, SQL_PACKAGE, "days.sql", {}, swap)
     if many_dates:
         run_sql_file(con, SQL_PACKAGE, "kept_days.sql", {})

@@ -37,7 +37,7 @@ class Engine(Protocol):
     def spread(self) -> Spread | None:
         """How the schools' files are written; None: in this process and its own."""
 
-    def inputs(self) -> dict[str, Any]:
+    def inputs(self, workspace: Workspace) -> dict[str, Any]:
         """Return what a run depends on beside the workspace."""
 
     def prepare(
@@ -62,7 +62,7 @@ class OnDuckDB:
 
     spread = None
 
-    def inputs(self) -> dict[str, Any]:
+    def inputs(self, workspace: Workspace) -> dict[str, Any]:
         """See `Engine`: nothing."""
         return {}
 

@@ -10,8 +10,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
@@ -20,6 +19,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from earlywarn import __version__
@@ -56,11 +56,11 @@ class RunFolder:
     number: int
     path: Path
 
-    def scores(self) -> pa.Table:
-        """Read scores.parquet (EarlywarnError if it cannot be read)."""
+    def scores(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read scores.parquet, or some of its columns (EarlywarnError if it cannot be read)."""
         path = self.path / SCORES_FILE
         try:
-            return pq.read_table(path)
+            return pq.read_table(path, columns=columns and list(columns))
         except (OSError, pa.ArrowException):
             raise unreadable(path) from None
 
@@ -203,7 +203,7 @@ def _score(
     rulebook = load_rulebook(workspace.rules)
     chosen = registry.choose(workspace, model)
     previous = last_week(workspace, as_of)
-    more = outputs_inputs(as_of) | engine.inputs()
+    more = outputs_inputs(as_of) | engine.inputs(workspace)
 
     def look_up(card: Scorecard) -> tuple[dict[str, Any], Run | None]:
         inputs = _inputs(workspace, rulebook, card, as_of, language, previous) | more
@@ -362,11 +362,11 @@ def _rules_text(rulebook: RuleBook, weights: Weights, as_of: date) -> str:
 
 
 def _counts(table: pa.Table) -> dict[str, Any]:
-    tiers = Counter(table["tier"].to_pylist())
-    listed = table["listed"].to_pylist()
+    counted = table["tier"].value_counts().to_pylist()
+    tiers = {pair["values"]: pair["counts"] for pair in counted}
     return {
         "students": table.num_rows,
-        "schools": len(set(table["school_id"].to_pylist())),
-        "listed": sum(listed),
+        "schools": pc.count_distinct(table["school_id"]).as_py(),
+        "listed": pc.sum(table["listed"]).as_py(),
         "tiers": {tier.value: tiers.get(tier.value, 0) for tier in Tier},
     }

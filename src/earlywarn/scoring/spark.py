@@ -11,7 +11,8 @@ left in its staging folder, which every machine must see under the same path.
 
 from __future__ import annotations
 
-import uuid
+import atexit
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -21,9 +22,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from earlywarn.engine.room import passing_folder, spill_parent
 from earlywarn.engine.spark import SparkConnection, attach, attach_folder
 from earlywarn.engine.sparkfailures import one_line
 from earlywarn.engine.sparkjava import hadoop_path, session
+from earlywarn.errors import EarlywarnError
 from earlywarn.features.build import build
 from earlywarn.features.catalogue import FEATURES
 from earlywarn.models.scorecard import Scorecard, terms_of
@@ -67,21 +70,25 @@ class OnSpark:
         self._con: SparkConnection | None = None
 
     def close(self) -> None:
-        """Remove what was staged."""
+        """Remove what was staged, whatever has become of Spark."""
         if self._con is not None:
             self._con.close()
-        if self._staging is not None and self._staging.is_dir():
-            self._staging.rmdir()
+        if self._staging is not None:
+            shutil.rmtree(self._staging, ignore_errors=True)
 
-    def inputs(self) -> dict[str, Any]:
-        """See `Engine`: where the tables lie, if it is not the workspace."""
-        return {"tables": self._tables} if self._tables else {}
+    def inputs(self, workspace: Workspace) -> dict[str, Any]:
+        """See `Engine`: which files the tables are, if they are not the workspace's."""
+        if not self._tables:
+            return {}
+        return {"tables": self._tables, "files": self.connect(workspace).fingerprint(self._tables)}
 
     def connect(self, workspace: Workspace) -> SparkConnection:
         """Return the connection with the workspace's tables."""
         if self._con is None:
-            spark = session(self._master, self._memory, workspace.config.temp_folder or None)
-            self._staging = workspace.root / f".part-spark-{uuid.uuid4().hex[:8]}"
+            spills = passing_folder(spill_parent(workspace), "spill")
+            atexit.register(shutil.rmtree, spills, ignore_errors=True)
+            spark = session(self._master, self._memory, spills)
+            self._staging = passing_folder(workspace.root, "spark")
             self._con = SparkConnection(spark, hadoop_path(self._staging))
             if self._tables:
                 attach_folder(self._con, self._tables)
@@ -112,9 +119,18 @@ class OnSpark:
             f"CREATE OR REPLACE TEMP VIEW features AS SELECT student_id, school_id, {names} "
             "FROM facts"
         ).fetchall()
-        ((students,),) = con.execute("SELECT count(*) FROM facts").fetchall()
+        students, apart = con.execute(
+            "SELECT count(*), count(DISTINCT student_id) FROM facts"
+        ).fetchall()[0]
         if students == 0:
             raise nobody(engine, as_of)
+        if apart < students:
+            raise EarlywarnError(
+                zh=f"{self._tables}/students 有重复的行：同一学生、同一快照日期只能有一行"
+                f"（涉及 {students - apart} 行）。",
+                en=f"{self._tables}/students has rows twice: one student and snapshot date can "
+                f"have one row only ({students - apart} too many).",
+            )
         return _Judged(con, spark, rulebook, as_of, students)
 
     def slices(
@@ -167,9 +183,10 @@ class _Judged:
 
 
 def _view(con: duckdb.DuckDBPyConnection, name: str, folder: str) -> None:
-    files = (Path(folder) / "*.parquet").as_posix().replace("'", "''")
+    files = [file.as_posix().replace("'", "''") for file in Path(folder).glob("*.parquet")]
+    listed = ", ".join(f"'{file}'" for file in files)
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM read_parquet('{files}')"
+        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM read_parquet([{listed}])"
     ).fetchall()
 
 

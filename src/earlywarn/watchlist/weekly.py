@@ -89,7 +89,7 @@ def follow_list(ledger: Ledger, run: Run, escalation: Escalation, *, who: str) -
 
     A run of an earlier day than a child's newest case changes nothing for that child.
     """
-    scores = run.folder.scores().select(["student_id", "school_id", "tier", "listed"])
+    scores = run.folder.scores(["student_id", "school_id", "tier", "listed"])
     listed = scores.filter(pc.field("listed")).to_pylist()
     as_of = run.folder.as_of
     origin = f"score {as_of}/{run.folder.number}"

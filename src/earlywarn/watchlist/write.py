@@ -91,20 +91,18 @@ def _write_schools(
     spread: Spread | None,
 ) -> None:
     head = _without_schools(listing)
+    named = [(names[school.school_id], school) for school in listing.schools]
     if spread is not None:
-        some = range(0, len(listing.schools), AT_A_TIME)
-        parts = [listing.schools[begin : begin + AT_A_TIME] for begin in some]
-        spread(_write_some, [(folder, head, part, names, lang) for part in parts])
+        parts = [named[begin : begin + AT_A_TIME] for begin in range(0, len(named), AT_A_TIME)]
+        spread(_write_some, [(folder, head, part, lang) for part in parts])
         return
     if jobs is None:
         jobs = 1 if len(listing.schools) < WORTH_PROCESSES else (os.cpu_count() or 1)
     if jobs == 1:
-        _write_some(folder, head, listing.schools, names, lang)
+        _write_some(folder, head, named, lang)
         return
-    parts = [listing.schools[start::jobs] for start in range(jobs)]
-    Parallel(n_jobs=jobs)(
-        delayed(_write_some)(folder, head, part, names, lang) for part in parts if part
-    )
+    parts = [named[start::jobs] for start in range(jobs)]
+    Parallel(n_jobs=jobs)(delayed(_write_some)(folder, head, part, lang) for part in parts if part)
 
 
 def _without_schools(listing: Listing) -> Listing:
@@ -115,12 +113,11 @@ def _without_schools(listing: Listing) -> Listing:
 def _write_some(
     folder: Path,
     listing: Listing,
-    schools: Sequence[SchoolList],
-    names: dict[str, str],
+    schools: Sequence[tuple[str, SchoolList]],
     lang: Lang,
 ) -> None:
-    for school in schools:
-        name = names[school.school_id]
+    """Write the page and the workbook of each school, under its name."""
+    for name, school in schools:
         page = school_page(listing, school, lang)
         (folder / f"{name}.html").write_text(page, encoding="utf-8", newline="\n")
         (folder / f"{name}.xlsx").write_bytes(school_workbook(listing, school, lang))

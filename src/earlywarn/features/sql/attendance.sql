@@ -9,7 +9,8 @@ FROM roster AS r
 JOIN school_days AS d ON d.cal = r.cal
 WHERE $exceptions AND NOT d.reported AND d.date >= $first_day;
 
--- The rows that can say something. Where attendance_days is a view, no others are read from here on.
+-- The rows that can say something: of this date, DuckDB reads no others from here on. (Where days are
+-- kept they are read from there; in Spark a view stays what it was when it was made.)
 CREATE OR REPLACE TEMP VIEW attendance_rows AS
 SELECT a.student_id, a.date, a.status
 FROM attendance AS a

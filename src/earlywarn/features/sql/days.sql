@@ -1,9 +1,6 @@
--- Reads attendance, student_keys (keys.sql).
-
-CREATE OR REPLACE TEMP VIEW attendance_rows AS
-SELECT student_id, date, status FROM attendance;
-
 -- One row per known child and day: how bad the day was.
+-- Reads attendance_rows (rows.sql), student_keys (keys.sql).
+
 CREATE OR REPLACE TEMP VIEW attendance_days AS
 WITH days AS (
     SELECT
