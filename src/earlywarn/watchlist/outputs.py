@@ -6,15 +6,31 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import pyarrow as pa
+
 from earlywarn.followup.returned.signing import workbook_key
 from earlywarn.models.scorecard import calm_terms, weights_for
-from earlywarn.scoring.run import Scored
+from earlywarn.scoring.run import SCORES_FILE, RunFolder, Scored, unreadable
 from earlywarn.watchlist.followed import look_up
 from earlywarn.watchlist.listing import build_listing
 from earlywarn.watchlist.write import write_watchlists
 
 FOLDER = "watchlists"
 _A_WEEK = timedelta(days=7)
+
+
+def _on_a_list(con: duckdb.DuckDBPyConnection, previous: RunFolder) -> pa.Table:
+    """Return the scores before of whom a list names, then or now: all the others are not read."""
+    path = previous.path / SCORES_FILE
+    try:
+        return con.sql(
+            "SELECT * FROM read_parquet($path) AS p "
+            "WHERE p.listed OR p.student_id IN (SELECT student_id FROM scores WHERE listed)",
+            params={"path": path.as_posix()},
+        ).to_arrow_table()
+    except (duckdb.IOException, duckdb.InvalidInputException):
+        raise unreadable(path) from None
 
 
 def make_outputs(folder: Path, scored: Scored) -> dict[str, Any]:
@@ -27,7 +43,7 @@ def make_outputs(folder: Path, scored: Scored) -> dict[str, Any]:
         scored.rulebook,
         scored.as_of,
         model_name=scored.scorecard.label,
-        previous=scored.previous.scores() if scored.previous else None,
+        previous=_on_a_list(scored.con, scored.previous) if scored.previous else None,
         previous_as_of=scored.previous.as_of if scored.previous else None,
         weights=dict(zip(weights.ids, weights.values.tolist(), strict=True)),
         calm=calm_terms(scored.scorecard),
