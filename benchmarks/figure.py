@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,11 @@ Figure = dict[str, Any]
 def figure(what: str, value: Any, bar: Any, holds: bool) -> Figure:
     """Return one figure with its bar."""
     return {"what": what, "value": value, "bar": bar, "holds": holds}
+
+
+def gigabytes(peak: int) -> float:
+    """Return a peak of memory as `resource` gives it, in GB: KiB on Linux, bytes on a Mac."""
+    return peak * (1 if sys.platform == "darwin" else 1024) / 1e9
 
 
 def show(figures: Sequence[Figure]) -> None:

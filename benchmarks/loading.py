@@ -30,7 +30,7 @@ import openpyxl
 import pyarrow.csv as pacsv
 import xlrd
 import xlwt
-from figure import Figure, alone, figure
+from figure import Figure, alone, figure, gigabytes
 from python_calamine import CalamineWorkbook
 
 from earlywarn.engine.duckdb import connect
@@ -88,7 +88,7 @@ def ingest(workspace: Path, *words: str) -> tuple[dict[str, Any], float, float]:
         answer: dict[str, Any] = json.load(out)
     if os.waitstatus_to_exitcode(status) not in (0, 3):
         raise SystemExit(json.dumps(answer, ensure_ascii=False))
-    return answer, took, usage.ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
+    return answer, took, gigabytes(usage.ru_maxrss)
 
 
 def csv_figures(city: Workspace, folder: Path, quoting: Literal["needed", "none"]) -> list[Figure]:

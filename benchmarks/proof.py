@@ -48,7 +48,7 @@ import spark
 import spark_scale
 import weekly
 import workbooks
-from figure import Figure, figure, show
+from figure import Figure, figure, gigabytes, show
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.features.build import build
@@ -82,8 +82,8 @@ def run(*arguments: str) -> tuple[dict[str, Any], float]:
 
 def peak_gb(*of: int) -> float:
     """Return the peak memory of the largest child that has ended, or of what `of` names, in GB."""
-    peak = max(resource.getrusage(who).ru_maxrss for who in of or (resource.RUSAGE_CHILDREN,))
-    return peak / (1e9 if sys.platform == "darwin" else 1e6)
+    asked = of or (resource.RUSAGE_CHILDREN,)
+    return gigabytes(max(resource.getrusage(who).ru_maxrss for who in asked))
 
 
 def demo(folder: Path) -> list[Figure]:
