@@ -13,8 +13,7 @@ lies ahead, conditions beyond names, comparisons with a constant, `in`, and, or,
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -23,15 +22,14 @@ import numpy as np
 import pandas as pd
 import pandas_features as features
 import pandas_tables as tables
+from python_terms import OPERATORS, literal
 
 from earlywarn.conditions.nodes import (
     Among,
     Both,
     Compare,
-    Constant,
     Either,
     Name,
-    Negative,
     Node,
     Not,
     canonical,
@@ -42,15 +40,6 @@ from earlywarn.models.store import registry
 from earlywarn.rules.pack import Rule, RuleBook, load_rulebook
 from earlywarn.words import Tier
 from earlywarn.workspace import Workspace
-
-OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "=": operator.eq,
-    "<>": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 def mask(node: Node, frame: pd.DataFrame) -> pd.Series:
@@ -65,18 +54,10 @@ def mask(node: Node, frame: pd.DataFrame) -> pd.Series:
         return mask(node.left, frame) | mask(node.right, frame)
     if isinstance(node, Compare) and isinstance(node.left, Name):
         column = frame[node.left.name]
-        return _where_known(column, OPERATORS[node.op](column, _constant(node.right)))
+        return _where_known(column, OPERATORS[node.op](column, literal(node.right)))
     if isinstance(node, Among) and isinstance(node.operand, Name):
         column = frame[node.operand.name]
-        return _where_known(column, column.isin([_constant(item) for item in node.items]))
-    raise NotImplementedError(f"no translation of {canonical(node)}: add one")
-
-
-def _constant(node: Node) -> Any:
-    if isinstance(node, Constant):
-        return node.value
-    if isinstance(node, Negative):
-        return -_constant(node.operand)
+        return _where_known(column, column.isin([literal(item) for item in node.items]))
     raise NotImplementedError(f"no translation of {canonical(node)}: add one")
 
 

@@ -86,65 +86,53 @@ ROWS: dict[str, tuple[str, str]] = {
         "导入 1,660 张班级表（XLSX）：是 calamine 读取的几倍",
     ),
 }
-# Where the seconds behind a ratio stand in proof.json, and which of them are told: as named there,
-# and in the READMEs.
-SECONDS: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
-    "weekly: features": (
-        "weekly: seconds",
-        {"job": ("job", "全部"), "scan": ("scan", "扫描"), "predict": ("predict", "预测")},
-    ),
+# Where the seconds behind a ratio stand in proof.json, and which of them are told.
+SECONDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "weekly: features": ("weekly: seconds", ("job", "scan", "predict")),
     "weekly: times faster than pandas with equal": (
         "weekly and pandas, medians of 5: seconds",
-        {"ours": ("ours", "本程序"), "pandas": ("pandas", "pandas")},
+        ("ours", "pandas"),
     ),
-    "cold: the whole": (
-        "cold: seconds",
-        {"command": ("command", "命令"), "bare": ("bare", "空进程")},
-    ),
-    "reasons:": (
-        "reasons: 66,182 children, seconds",
-        {"tables": ("tables", "查表"), "shap": ("shap", "shap")},
-    ),
-    _RULES: (
-        _RULES.replace("): ", "), seconds"),
-        {"ours": ("ours", "本程序"), "CEL, a program a rule": ("CEL", "CEL")},
-    ),
+    "cold: the whole": ("cold: seconds", ("command", "bare")),
+    "reasons:": ("reasons: 66,182 children, seconds", ("tables", "shap")),
+    _RULES: (_RULES.replace("): ", "), seconds"), ("ours", "CEL, a program a rule")),
     "scale: ten cities beside one, attendance exceptions": (
         "scale: attendance exceptions: seconds",
-        {"one city": ("one", "一个"), "ten cities": ("ten", "十个")},
+        ("one city", "ten cities"),
     ),
     "scale: ten cities beside one, attendance full": (
         "scale: attendance full: seconds",
-        {"one city": ("one", "一个"), "ten cities": ("ten", "十个")},
+        ("one city", "ten cities"),
     ),
-    "scale: province: time": (
-        "scale: province: seconds",
-        {"one city": ("city", "城市"), "province": ("province", "省")},
-    ),
-    "daily:": (
-        "daily: seconds",
-        {"round": ("round", "巡查"), "scan": ("scan", "扫描")},
-    ),
-    "loading: CSV with": (
-        "loading: CSV, seconds",
-        {"ingest": ("ingest", "导入"), "read_csv into Parquet": ("read_csv", "read_csv")},
-    ),
-    "loading: xlsx": (
-        "loading: xlsx class sheets, seconds",
-        {"ingest": ("ingest", "导入"), "calamine": ("calamine", "calamine")},
-    ),
+    "scale: province: time": ("scale: province: seconds", ("one city", "province")),
+    "daily:": ("daily: seconds", ("round", "scan")),
+    "loading: CSV with": ("loading: CSV, seconds", ("ingest", "read_csv into Parquet")),
+    "loading: xlsx": ("loading: xlsx class sheets, seconds", ("ingest", "calamine")),
+}
+# What they are called in the table where it is not as in proof.json.
+SHORT = {"CEL, a program a rule": "CEL", "read_csv into Parquet": "read_csv"}
+ZH = {
+    **{"job": "全部", "scan": "扫描", "predict": "预测", "ours": "本程序", "command": "命令"},
+    **{"bare": "空进程", "tables": "查表", "one city": "一个城市", "ten cities": "十个城市"},
+    **{"province": "省", "round": "巡查", "ingest": "导入"},
 }
 
 
-def seconds(figures: list[dict[str, Any]], what: str, place: int) -> str:
+def seconds(figures: list[dict[str, Any]], what: str, lang: str) -> str:
     """Return the seconds behind a figure (of several runs the median), "" where there are none."""
-    told = next((told for begins, told in SECONDS.items() if what.startswith(begins)), None)
-    behind = told and next((f for f in figures if f["what"].startswith(told[0])), None)
-    if told is None or behind is None:
-        return ""
-    found = {key: behind["value"][key] for key in told[1]}
-    middle = {key: median(took) if isinstance(took, list) else took for key, took in found.items()}
-    return ", ".join(f"{names[place]} {middle[key]:g}" for key, names in told[1].items())
+    for begins, (behind, told) in SECONDS.items():
+        if not what.startswith(begins):
+            continue
+        for one in figures:
+            if one["what"].startswith(behind):
+                return ", ".join(_told(name, one["value"][name], lang) for name in told)
+    return ""
+
+
+def _told(name: str, took: float | list[float], lang: str) -> str:
+    short = SHORT.get(name, name)
+    middle = median(took) if isinstance(took, list) else took
+    return f"{ZH.get(short, short) if lang == 'zh' else short} {middle:g}"
 
 
 def table(figures: list[dict[str, Any]], lang: str) -> str:
@@ -160,7 +148,7 @@ def table(figures: list[dict[str, Any]], lang: str) -> str:
         if lang == "zh":
             for english, chinese in BARS_ZH.items():
                 bar = bar.replace(english, chinese)
-        held, spent = HELD[lang][one["holds"]], seconds(figures, what, place)
+        held, spent = HELD[lang][one["holds"]], seconds(figures, what, lang)
         rows.append((names[place], str(one["value"]), bar, held, spent, one["commit"]))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

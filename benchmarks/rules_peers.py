@@ -9,7 +9,6 @@ have no third answer in `and` and `or`, so for them a condition is written as "s
 from __future__ import annotations
 
 import json
-import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,17 +19,16 @@ import polars as pl
 import pyarrow as pa
 import rule_engine
 import zen
+from python_terms import OPERATORS, literal
 
 from earlywarn.conditions.nodes import (
     NEGATED,
     Among,
     Both,
     Compare,
-    Constant,
     Either,
     Kind,
     Name,
-    Negative,
     Node,
     Not,
     canonical,
@@ -40,27 +38,6 @@ from earlywarn.rules.book import Rule
 
 Record = dict[str, Any]
 Answers = list[bool | None]
-OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "=": operator.eq,
-    "<>": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-
-
-def literal(node: Node) -> Any:
-    """Return the Python value of a constant, with its sign; 3.0 as 3, as one would write it.
-
-    So pandas and Polars need not turn a column of integers into floating point to compare it.
-    """
-    if isinstance(node, Constant):
-        value = node.value
-        return int(value) if isinstance(value, float) and value.is_integer() else value
-    if isinstance(node, Negative):
-        return -literal(node.operand)
-    raise NotImplementedError(f"no translation of {canonical(node)}: add one")
 
 
 # Record-at-a-time engines: one text for each rule.

@@ -37,14 +37,14 @@ def test_a_missed_bar_is_said_to_be(lang: str, no: str, yes: str) -> None:
         ]
 
 
-@pytest.mark.parametrize("place", [0, 1])
-def test_seconds_stand_beside_every_ratio(place: int) -> None:
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_seconds_stand_beside_every_ratio(lang: str) -> None:
     measured = {one["what"] for one in FIGURES}
     ratios = [what for what in readme_table.ROWS if "times" in what and what in measured]
-    assert [what for what in ratios if not readme_table.seconds(FIGURES, what, place)] == []
+    assert [what for what in ratios if not readme_table.seconds(FIGURES, what, lang)] == []
     runs = {"what": "daily: seconds", "value": {"round": [3.0, 1.0, 2.0], "scan": 0.5}}
-    said = readme_table.seconds([runs], "daily: times", place)
-    assert said == ("round 2, scan 0.5", "巡查 2, 扫描 0.5")[place]
+    said = readme_table.seconds([runs], "daily: times", lang)
+    assert said == {"en": "round 2, scan 0.5", "zh": "巡查 2, 扫描 0.5"}[lang]
 
 
 def test_every_row_has_a_figure_or_is_yet_to_be_measured() -> None:

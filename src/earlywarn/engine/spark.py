@@ -177,9 +177,9 @@ class SparkConnection:
         if before is not None:
             self._delete(before)
 
-    def files(self, name: str) -> str:
-        """Return the folder of a table's Parquet files, where the staging folder is a local one."""
-        return self._staged[name].removeprefix("file://")
+    def files(self, name: str) -> list[Path]:
+        """Return a table's Parquet files, in its order, where the staging folder is a local one."""
+        return sorted(Path(self._staged[name].removeprefix("file://")).glob("*.parquet"))
 
     def fingerprint(self, folder: str) -> str:
         """Return what is another if a file in `folder` is: SHA-256 of paths, sizes and times."""

@@ -33,6 +33,7 @@ from earlywarn.models.scorecard import Scorecard, terms_of
 from earlywarn.rules.pack import RuleBook
 from earlywarn.scoring.frame import Prepared, contribution_lists, nobody, score_slices
 from earlywarn.tables.batches import one_row_a_day
+from earlywarn.tables.views import parquet_of
 from earlywarn.workspace import Config, Workspace
 
 # Tables of the features that watchlists read.
@@ -182,11 +183,9 @@ class _Judged:
         return Prepared.judge(self.con, facts, self.rulebook, self.as_of).verdicts
 
 
-def _view(con: duckdb.DuckDBPyConnection, name: str, folder: str) -> None:
-    files = [file.as_posix().replace("'", "''") for file in Path(folder).glob("*.parquet")]
-    listed = ", ".join(f"'{file}'" for file in files)
+def _view(con: duckdb.DuckDBPyConnection, name: str, files: list[Path]) -> None:
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM read_parquet([{listed}])"
+        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {parquet_of(files)}"
     ).fetchall()
 
 
@@ -210,7 +209,7 @@ def scores_on(
     spark.stage("scores_by_school", by_school.mapInArrow(score, _SCHEMA))
     spark.stage("ordered_scores", spark.spark.table("scores_by_school").orderBy("student_id"))
     terms = terms_of(scorecard, [rule.id for rule in rulebook.in_force(as_of)])
-    for file in sorted(Path(spark.files("ordered_scores")).glob("*.parquet")):
+    for file in spark.files("ordered_scores"):
         part = pq.read_table(file)
         if part.num_rows:
             yield _with_terms(part.replace_schema_metadata(None), terms)

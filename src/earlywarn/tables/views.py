@@ -6,7 +6,7 @@ Where two batches hold the same key, the later one's row counts; what a later ba
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,14 +27,15 @@ from earlywarn.tables.scopes import (
 from earlywarn.workspace import Workspace
 
 
-def _quoted(path: Path) -> str:
-    return "'" + path.as_posix().replace("'", "''") + "'"
+def parquet_of(files: Iterable[Path]) -> str:
+    """Return the SQL that reads Parquet files as one table."""
+    quoted = ("'" + file.as_posix().replace("'", "''") + "'" for file in files)
+    return f"read_parquet([{', '.join(quoted)}])"
 
 
 def scan(workspace: Workspace, files: list[str]) -> str:
     """Return the SQL that reads `files` (below data/) as one table."""
-    listed = ", ".join(_quoted(workspace.data / file) for file in files)
-    return f"read_parquet([{listed}])"
+    return parquet_of(workspace.data / file for file in files)
 
 
 def view_sql(workspace: Workspace, known: BatchList, table: Table) -> str:

@@ -125,9 +125,9 @@ def build_listing(
         What each sign adds where nothing is wrong (`scorecard.calm_terms`); a feature that is not
         in it is no reason.
     previous, previous_as_of
-        `scores.parquet` of the newest run 5 to 9 days before; anything further away or nearer is
-        not compared with. Why a child's place changed is told only if the model and the rules are
-        the same.
+        `scores.parquet` of the newest run 5 to 9 days before, at least the rows of whom a list
+        names, then or now; anything further away or nearer is not compared with. Why a child's
+        place changed is told only if the model and the rules are the same.
     weights
         Rule id to its weight in the model, for the order of reasons on a school's list; without
         it the weights are read off `scores`.

@@ -31,7 +31,7 @@ Before = dict[str, Was]
 
 
 def who_was(con: duckdb.DuckDBPyConnection, previous: pa.Table | None) -> Before | None:
-    """Return who was, or is, on a list, by student_id."""
+    """Return how the children of `previous` stood, by student_id."""
     if previous is None:
         return None
     told = "contributions" in previous.column_names and "rules_hit" in previous.column_names
@@ -44,8 +44,7 @@ def who_was(con: duckdb.DuckDBPyConnection, previous: pa.Table | None) -> Before
     try:
         rows = con.execute(
             f"SELECT p.student_id, p.school_id, p.tier, p.rank, p.listed, {what} "
-            "FROM previous_scores p "
-            "WHERE p.listed OR p.student_id IN (SELECT student_id FROM scores WHERE listed)",
+            "FROM previous_scores p",
             {"nothing": NOTHING} if told else None,
         ).fetchall()
     finally:
