@@ -12,12 +12,12 @@ import pyarrow as pa
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.engine.spark import SparkConnection, attach
-from earlywarn.features.build import build, facts_table
+from earlywarn.features.build import build
 from earlywarn.features.groups import load_groups
 from earlywarn.models.scorecard import Scorecard
 from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.frame import Prepared, score_slices
-from earlywarn.scoring.spark import scores_on
+from earlywarn.scoring.spark import build_on, scores_on
 from earlywarn.tables.batches import one_row_a_day
 from earlywarn.workspace import Config, Workspace, shipped
 from oracle.worlds import World, _Maker, together
@@ -49,9 +49,9 @@ def compare_engines(
             "CREATE OR REPLACE TEMP VIEW students AS "
             "SELECT * REPLACE (stumble(student_id) AS student_id) FROM sound"
         )
-    for engine in (con, spark):
-        build(engine, workspace.config, groups, as_of, one_row_a_day=once)
-    return differences(con, spark) + score_differences(con, spark, workspace.config, as_of)
+    facts = build(con, workspace.config, groups, as_of, one_row_a_day=once)
+    build_on(spark, workspace.config, groups, as_of, one_row_a_day=once)
+    return differences(con, spark) + score_differences(con, facts, spark, workspace.config, as_of)
 
 
 def compare_tables(
@@ -63,8 +63,9 @@ def compare_tables(
     for engine in (con, spark):
         for name, rows in tables.items():
             engine.register(name, rows)
-        build(engine, config, groups, as_of)
-    return differences(con, spark) + score_differences(con, spark, config, as_of)
+    facts = build(con, config, groups, as_of)
+    build_on(spark, config, groups, as_of)
+    return differences(con, spark) + score_differences(con, facts, spark, config, as_of)
 
 
 def differences(con: duckdb.DuckDBPyConnection, spark: SparkConnection) -> list[str]:
@@ -88,13 +89,16 @@ def differences(con: duckdb.DuckDBPyConnection, spark: SparkConnection) -> list[
 
 
 def score_differences(
-    con: duckdb.DuckDBPyConnection, spark: SparkConnection, config: Config, as_of: date
+    con: duckdb.DuckDBPyConnection,
+    facts: pa.Table,
+    spark: SparkConnection,
+    config: Config,
+    as_of: date,
 ) -> list[str]:
     """Score with the shipped rules and model; one line for each value that differs."""
     rulebook = load_rulebook(shipped("rules"))
     model = shipped("models") / "demonstration" / "1" / "model.json"
     card = Scorecard.model_validate_json(model.read_text("utf-8"))
-    facts = facts_table(con)
     if not facts.num_rows:
         return []
     judged = Prepared.judge(con, facts, rulebook, as_of)

@@ -21,6 +21,7 @@ from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError
 from earlywarn.features.build import build
 from earlywarn.features.catalogue import CATALOGUE
+from earlywarn.features.facts import side_by_side_in_sql
 from earlywarn.features.groups import Groups, load_groups
 from earlywarn.tables.batches import add_batch, one_row_a_day
 from earlywarn.tables.contract import TABLES
@@ -249,6 +250,18 @@ def test_days_before_and_after_may_be_built_in_one_connection(counties: Counties
         alone = [build_on(one) for one in dated]
         together = [build_on(one, keys_are_made=True) for one in dated[::-1]]
         assert together[::-1] == alone, f"family {number}"
+
+
+def test_facts_are_the_same_put_side_by_side_in_sql(counties: Counties) -> None:
+    """As Spark does it, values and types."""
+    for number in range(FAMILIES):
+        counties.build(county(number))
+        in_arrow = counties.con.sql("SELECT * FROM facts ORDER BY student_id").to_arrow_table()
+        counties.con.unregister("facts")
+        side_by_side_in_sql(counties.con)
+        in_sql = counties.con.sql("SELECT * FROM facts ORDER BY student_id").to_arrow_table()
+        counties.con.execute("DROP TABLE facts")
+        assert in_arrow.equals(in_sql), f"family {number}"
 
 
 def test_columns_are_the_catalogue(counties: Counties) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from datetime import date
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,24 @@ def test_any_order_and_repetition_ends_the_same(backend: str, examples: int) -> 
                 assert len(children) == len(set(children))
 
     holds()
+
+
+def test_a_child_keeps_one_open_case_when_an_ended_one_runs_again(tmp_path: Path) -> None:
+    """Transferred, then heard of on an older list; then a copy of the newer says: came back."""
+    newer = date(2026, 11, 27)
+    pile = [
+        returned(answer("S1", "outcome", "transferred"), sha="1", as_of=newer),
+        returned(answer("S1", "contacted_on", "2026-11-20"), sha="2", as_of=date(2026, 11, 20)),
+        returned(answer("S1", "outcome", "came_back"), sha="3", as_of=newer),
+    ]
+    for n, order in enumerate(permutations(pile)):
+        with Ledger.open(workspace_on("sqlite", tmp_path / str(n))) as ledger:
+            for book in order:
+                ledger.merge(book, who="u", on=READ_ON)
+            (running,) = ledger.cases(running=True)
+            others = [case for case in ledger.cases() if case.id != running.id]
+            assert all(case.because in ("taken_over", "withdrawn") for case in others)
+            assert ledger.check() == ()
 
 
 def test_the_state_is_the_same_in_any_order_of_one_lists_copies(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ import pytest
 from earlywarn.engine.spark import SparkConnection, attach_folder
 from earlywarn.engine.sparkjava import hadoop_path
 from earlywarn.errors import EarlywarnError
-from earlywarn.features.build import build
 from earlywarn.features.groups import load_groups
+from earlywarn.scoring.spark import build_on
 from earlywarn.workspace import Config, shipped
 from oracle.canonical import EXAMPLES, arrow_tables, read_case, read_tables
 from scoring_city import VILLAGE_DAY, rows, village, village_tables
@@ -106,7 +106,7 @@ def test_a_school_without_calendar_is_refused_as_by_duckdb(con):
     for name, table in tables.items():
         con.register(name, table)
     with pytest.raises(EarlywarnError, match="ingest calendar"):
-        build(con, config_of(county), load_groups(shipped("rules")), county.as_of)
+        build_on(con, config_of(county), load_groups(shipped("rules")), county.as_of)
 
 
 def write_folder(folder: Path, tables: dict[str, pa.Table]) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 
 from earlywarn.engine.duckdb import run_sql_file, sql_file
-from earlywarn.features.build import SQL_PACKAGE as FEATURES_SQL
 from earlywarn.features.build import cohort_swaps
+from earlywarn.features.sql import SQL_PACKAGE as FEATURES_SQL
 from earlywarn.workspace import Config
 
 SQL_PACKAGE = "earlywarn.checking.sql"

@@ -265,13 +265,8 @@ def _check_repeats(repeats: int) -> None:
 
 def _if_finite(guards: Iterable[exp.Expression], value: exp.Expression) -> exp.Expression:
     """Return CASE WHEN every guard is finite THEN value END (the value itself without guards)."""
-    seen: set[str] = set()
     condition: exp.Expression | None = None
-    for guard in guards:
-        key = guard.sql()
-        if key in seen:
-            continue
-        seen.add(key)
+    for guard in dict.fromkeys(guards):  # expressions of one structure are equal
         finite = exp.LTE(this=exp.Abs(this=guard.copy()), expression=exp.Literal.number(_LARGEST))
         condition = finite if condition is None else exp.And(this=condition, expression=finite)
     if condition is None:

@@ -15,27 +15,18 @@ import pyarrow as pa
 
 from earlywarn.engine.duckdb import run_sql_file
 from earlywarn.errors import EarlywarnError
-from earlywarn.features.catalogue import CATALOGUE, REGISTRY_FIELDS
+from earlywarn.features.facts import side_by_side
 from earlywarn.features.groups import Groups
+from earlywarn.features.sql import SQL_PACKAGE
 from earlywarn.tables.contract import STUDENTS
 from earlywarn.workspace import Config
 
-SQL_PACKAGE = "earlywarn.features.sql"
 # What a current record says beside its key; left_on speaks of its own snapshot only (cohort.sql).
 RECORD_FIELDS = tuple(
     column.name
     for column in STUDENTS.columns
     if column.name not in ("student_id", "snapshot_date", "left_on")
 )
-# Tables that hold features, by the alias that facts.sql gives them.
-_SOURCES = {
-    "a": "attendance_features",
-    "t": "totals_features",
-    "m": "mark_features",
-    "r": "registry_features",
-    "h": "history_features",
-    "s": "school_features",
-}
 
 
 def build(
@@ -46,8 +37,8 @@ def build(
     *,
     one_row_a_day: bool = False,
     keys_are_made: bool = False,
-) -> None:
-    """Compute every feature as of `as_of` for each student of the cohort.
+) -> pa.Table:
+    """Compute every feature as of `as_of` for each student of the cohort, and return the facts.
 
     Parameters
     ----------
@@ -59,16 +50,36 @@ def build(
         True if `make_keys` (or `build`) has run in `con` and its tables have not changed since:
         saves doing again what does not depend on the as-of date.
 
+    Returns
+    -------
+    The facts, sorted by student_id: student_id, school_id, every feature in catalogue order, and
+    the registry fields that conditions may name.
+
     Leaves in `con`, one row per student of the cohort: `cohort` (the current record, stage,
-    on_leave), `facts` (student_id, school_id, every feature in catalogue order, and the registry
-    fields that conditions may name), `features` (the same without those fields) and `basis`
-    (the dates that features rest on); further `roster`, `school_days` and `day_masks`.
+    on_leave), `facts`, `features` (the same without the registry fields) and `basis` (the dates
+    that features rest on); further `roster`, `school_days` and `day_masks`.
 
     Raises
     ------
     EarlywarnError
         If attendance lists exceptions only and a school has no calendar.
     """
+    build_families(
+        con, config, groups, as_of, one_row_a_day=one_row_a_day, keys_are_made=keys_are_made
+    )
+    return side_by_side(con)
+
+
+def build_families(
+    con: duckdb.DuckDBPyConnection,
+    config: Config,
+    groups: Groups,
+    as_of: date,
+    *,
+    one_row_a_day: bool = False,
+    keys_are_made: bool = False,
+) -> None:
+    """Do what `build` does up to the tables of each family of features (see facts.FAMILIES)."""
     parameters = _parameters(config, as_of)
     if keys_are_made:  # the rows that counted on another day are not all that count on this one
         run_sql_file(con, SQL_PACKAGE, "rows.sql", {})
@@ -84,11 +95,7 @@ def build(
     grouped = ",\n        ".join(f'({group.sql}) AS "{group.name}"' for group in groups)
     run_sql_file(con, SQL_PACKAGE, "registry.sql", parameters, {"/*groups*/": grouped})
     run_sql_file(con, SQL_PACKAGE, "school.sql", parameters)
-    run_sql_file(con, SQL_PACKAGE, "facts.sql", parameters, {"/*features*/": _feature_columns(con)})
-    fields = ", ".join(f'"{f}"' for f in REGISTRY_FIELDS if f != "placement")
-    con.execute(
-        f"CREATE OR REPLACE TEMP VIEW features AS SELECT * EXCLUDE ({fields}) FROM facts"
-    ).fetchall()
+    run_sql_file(con, SQL_PACKAGE, "basis.sql", parameters)
 
 
 def make_keys(
@@ -142,11 +149,6 @@ def feature_table(con: duckdb.DuckDBPyConnection) -> pa.Table:
     return con.sql("SELECT * FROM features ORDER BY student_id").to_arrow_table()
 
 
-def facts_table(con: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return the features and, behind them, what else conditions may name, sorted alike."""
-    return con.sql("SELECT * FROM facts ORDER BY student_id").to_arrow_table()
-
-
 def _parameters(config: Config, as_of: date) -> dict[str, Any]:
     return {
         "as_of": as_of,
@@ -197,16 +199,6 @@ def _small_tables(con: duckdb.DuckDBPyConnection, config: Config) -> None:
         con.register(f"{name}_rows", table)
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {name}_rows").fetchall()
         con.unregister(f"{name}_rows")
-
-
-def _feature_columns(con: duckdb.DuckDBPyConnection) -> str:
-    owner: dict[str, str] = {}
-    for alias, table in _SOURCES.items():
-        for column in con.table(table).columns:
-            owner.setdefault(column, alias)
-    return ",\n    ".join(
-        f'CAST({owner[f.name]}."{f.name}" AS {f.sql_type}) AS "{f.name}"' for f in CATALOGUE
-    )
 
 
 def refuse_without_calendar(con: duckdb.DuckDBPyConnection) -> None:

@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from earlywarn.engine.duckdb import sql_file
-from earlywarn.features.build import SQL_PACKAGE
+from earlywarn.features.sql import SQL_PACKAGE
 from earlywarn.words import STATUS_SEVERITY
 
 MARKS = (*STATUS_SEVERITY, "unrecorded", "unreported")

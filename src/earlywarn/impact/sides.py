@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from earlywarn.features.build import build, facts_table
+from earlywarn.features.build import build
 from earlywarn.features.groups import GROUP_NAMES, Groups
 from earlywarn.models.experts import solve_experts
 from earlywarn.models.scorecard import Scorecard, hit_matrix, sigmoid, weights_for
@@ -136,8 +136,7 @@ def prepare_other(
     """
     facts = prepared.facts
     if group_conditions(rulebook.groups) != group_conditions(prepared.rulebook.groups):
-        build(prepared.con, workspace.config, rulebook.groups, as_of, keys_are_made=True)
-        facts = facts_table(prepared.con)
+        facts = build(prepared.con, workspace.config, rulebook.groups, as_of, keys_are_made=True)
     return Prepared.judge(prepared.con, facts, rulebook, as_of)
 
 

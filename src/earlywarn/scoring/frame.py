@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from earlywarn.errors import EarlywarnError
-from earlywarn.features.build import build, facts_table
+from earlywarn.features.build import build
 from earlywarn.features.catalogue import FEATURES
 from earlywarn.models.scorecard import (
     Applied,
@@ -71,14 +71,13 @@ def prepare(
     EarlywarnError
         If nobody is in the cohort on that day.
     """
-    build(
+    facts = build(
         con,
         workspace.config,
         rulebook.groups,
         as_of,
         one_row_a_day=one_row_a_day(workspace),
     )
-    facts = facts_table(con)
     if facts.num_rows == 0:
         raise nobody(con, as_of)
     return Prepared.judge(con, facts, rulebook, as_of)

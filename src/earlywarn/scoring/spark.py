@@ -27,8 +27,10 @@ from earlywarn.engine.spark import SparkConnection, attach, attach_folder
 from earlywarn.engine.sparkfailures import one_line
 from earlywarn.engine.sparkjava import hadoop_path, session
 from earlywarn.errors import EarlywarnError
-from earlywarn.features.build import build
+from earlywarn.features.build import build_families
 from earlywarn.features.catalogue import FEATURES
+from earlywarn.features.facts import side_by_side_in_sql
+from earlywarn.features.groups import Groups
 from earlywarn.models.scorecard import Scorecard, terms_of
 from earlywarn.rules.pack import RuleBook
 from earlywarn.scoring.frame import Prepared, contribution_lists, nobody, score_slices
@@ -103,8 +105,7 @@ class OnSpark:
         """See `Engine`."""
         spark = self.connect(workspace)
         once = not self._tables and one_row_a_day(workspace)
-        engine = cast(duckdb.DuckDBPyConnection, spark)
-        build(engine, workspace.config, rulebook.groups, as_of, one_row_a_day=once)
+        build_on(spark, workspace.config, rulebook.groups, as_of, one_row_a_day=once)
         if self._tables:
             for name in HANDED_OVER_INPUT:
                 spark.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {name}")
@@ -124,7 +125,7 @@ class OnSpark:
             "SELECT count(*), count(DISTINCT student_id) FROM facts"
         ).fetchall()[0]
         if students == 0:
-            raise nobody(engine, as_of)
+            raise nobody(_as_duckdb(spark), as_of)
         if apart < students:
             raise EarlywarnError(
                 zh=f"{self._tables}/students 有重复的行：同一学生、同一快照日期只能有一行"
@@ -187,6 +188,24 @@ def _view(con: duckdb.DuckDBPyConnection, name: str, files: list[Path]) -> None:
     con.execute(
         f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {parquet_of(files)}"
     ).fetchall()
+
+
+def build_on(
+    spark: SparkConnection,
+    config: Config,
+    groups: Groups,
+    as_of: date,
+    *,
+    one_row_a_day: bool = False,
+) -> None:
+    """Compute every feature on Spark: what `features.build.build` leaves in DuckDB, in `spark`."""
+    con = _as_duckdb(spark)
+    build_families(con, config, groups, as_of, one_row_a_day=one_row_a_day)
+    side_by_side_in_sql(con)
+
+
+def _as_duckdb(spark: SparkConnection) -> duckdb.DuckDBPyConnection:
+    return cast(duckdb.DuckDBPyConnection, spark)
 
 
 def scores_on(

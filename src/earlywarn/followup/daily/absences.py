@@ -16,7 +16,8 @@ import duckdb
 import pyarrow as pa
 
 from earlywarn.engine.duckdb import run_sql_file, sql_file
-from earlywarn.features.build import SQL_PACKAGE, cohort_swaps, refuse_without_calendar
+from earlywarn.features.build import cohort_swaps, refuse_without_calendar
+from earlywarn.features.sql import SQL_PACKAGE
 from earlywarn.words import STATUS_SEVERITY
 from earlywarn.workspace import Config
 

@@ -126,12 +126,7 @@ def open_case(con: Connection, new: NewCase, stamp: Stamp) -> Opened:
     known = con.execute(select(cases.c.id).where(cases.c.case_key == new.key)).scalar()
     if known is not None:
         return Opened(known, new=False)
-    whose = (
-        cases.c.student_id == new.student_id
-        if new.student_id
-        else and_(cases.c.person == new.person, cases.c.school_id == new.school_id)
-    )
-    before = read_cases(con, whose)
+    before = read_cases(con, _of_child(new))
     running = [case for case in before if case.closed_on is None]
     for case in running:
         if _RANK[case.kind] >= _RANK[new.kind]:
@@ -235,13 +230,19 @@ def known_keys(con: Connection, keys: Iterable[str]) -> set[str]:
 
 
 def follow(con: Connection, case_id: int, stamp: Stamp) -> None:
-    """See that a returned child has its settling-in case, and one whose return fell has none."""
+    """See to what follows from an entry in a case.
+
+    The child has one open case; one who returned has a settling-in case, and one whose return fell
+    has none.
+    """
     case = one_case(con, case_id)
-    follow_among(con, case, read_cases(con, cases.c.origin == _from(case)), stamp)
+    follow_among(con, case, read_cases(con, _of_child(case)), stamp)
 
 
 def follow_among(con: Connection, case: Case, others: Iterable[Case], stamp: Stamp) -> None:
-    """Do as `follow` does; the settling-in cases that there are, are among `others`."""
+    """Do as `follow` does; `others` are the child's cases."""
+    others = list(others)
+    _let_one_run(con, case, others, stamp)
     if case.kind == "settling_in":
         return
     origin = _from(case)
@@ -260,6 +261,29 @@ def follow_among(con: Connection, case: Case, others: Iterable[Case], stamp: Sta
         return
     new = NewCase("settling_in", case.school_id, back, origin, case.student_id, case.person)
     open_case(con, new, stamp)
+
+
+def _let_one_run(con: Connection, case: Case, others: Iterable[Case], stamp: Stamp) -> None:
+    """Where a case that had ended runs again, and another was opened since, end one of the two.
+
+    That of the lower rank; of two of one rank the other one.
+    """
+    if case.closed_on is not None:
+        return
+    for other in others:
+        follows = other.kind == "settling_in" and other.origin == _from(case)
+        if other.id == case.id or other.closed_on is not None or follows:
+            continue
+        keeps, ends = (case, other) if _RANK[case.kind] >= _RANK[other.kind] else (other, case)
+        taken = NewEntry(ends.id, "closed", stamp.on, value="taken_over", source=_from(keeps))
+        enter(con, ends, [taken], stamp)
+
+
+def _of_child(case: Case | NewCase) -> ColumnElement[bool]:
+    """Return what holds for the cases of a case's child."""
+    if case.student_id:
+        return cases.c.student_id == case.student_id
+    return and_(cases.c.person == case.person, cases.c.school_id == case.school_id)
 
 
 def _check(case: Case, entry: NewEntry) -> None:
