@@ -131,7 +131,8 @@ class Ledger:
     def record(self, *new: store.NewEntry, who: str) -> int:
         """Enter what was done or became known, all or nothing; return how much was new.
 
-        A return opens the settling-in case.
+        A return opens the settling-in case. Where a case runs again and another was opened since,
+        one of the two goes on.
 
         Raises
         ------
