@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,24 +41,30 @@ def side_by_side(con: duckdb.DuckDBPyConnection) -> pa.Table:
     """
     names = ", ".join(("sid", "student_id", "school_id", *_BESIDE))
     children = con.sql(f"SELECT {names} FROM cohort ORDER BY sid").to_arrow_table()
-    columns: dict[str, pa.ChunkedArray] = {}
-    for name, (_, key) in FAMILIES.items():
-        family = con.table(name).to_arrow_table().combine_chunks()
-        rows = pc.index_in(children[key], value_set=family[key].combine_chunks())
-        for column, values in zip(family.column_names, family.columns, strict=True):
-            if column in FEATURES:
-                columns.setdefault(column, values.take(rows))
+    columns: dict[str, pa.Array] = {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, (_, key) in FAMILIES.items():
+            family = con.table(name).to_arrow_table()
+            rows = pc.index_in(children[key], value_set=family[key].combine_chunks())
+            new = [c for c in family.column_names if c in FEATURES and c not in columns]
+            picked = pool.map(partial(_picked, family, rows), new)
+            columns.update(zip(new, picked, strict=True))
     facts = pa.table(
         {
             "student_id": children["student_id"],
             "school_id": children["school_id"],
-            **{f.name: columns[f.name].cast(_ARROW_TYPES[f.sql_type]) for f in CATALOGUE},
+            **{feature.name: columns[feature.name] for feature in CATALOGUE},
             **{name: children[name] for name in _BESIDE},
         }
     )
     con.register("facts", facts)
     _show_features(con)
     return facts
+
+
+def _picked(family: pa.Table, rows: pa.ChunkedArray, name: str) -> pa.Array:
+    """Return a feature of each child, whose row in `family` is given, as the type it has."""
+    return family[name].combine_chunks().take(rows).cast(_ARROW_TYPES[FEATURES[name].sql_type])
 
 
 def side_by_side_in_sql(con: duckdb.DuckDBPyConnection) -> None:
