@@ -58,7 +58,7 @@ def side_by_side(con: duckdb.DuckDBPyConnection) -> pa.Table:
         }
     )
     con.register("facts", facts)
-    _show_features(con)
+    show_features(con)
     return facts
 
 
@@ -70,10 +70,11 @@ def _picked(family: pa.Table, rows: pa.ChunkedArray, name: str) -> pa.Array:
 def side_by_side_in_sql(con: duckdb.DuckDBPyConnection) -> None:
     """Leave `facts` and `features` in `con`, computed by the engine itself."""
     run_sql_file(con, SQL_PACKAGE, "facts.sql", {}, {"/*features*/": _feature_columns(con)})
-    _show_features(con)
+    show_features(con)
 
 
-def _show_features(con: duckdb.DuckDBPyConnection) -> None:
+def show_features(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `features` of `facts`: without the registry fields."""
     fields = ", ".join(f'"{name}"' for name in _BESIDE)
     con.execute(
         f"CREATE OR REPLACE TEMP VIEW features AS SELECT * EXCLUDE ({fields}) FROM facts"

@@ -28,8 +28,7 @@ from earlywarn.engine.sparkfailures import one_line
 from earlywarn.engine.sparkjava import hadoop_path, session
 from earlywarn.errors import EarlywarnError
 from earlywarn.features.build import build_families
-from earlywarn.features.catalogue import FEATURES
-from earlywarn.features.facts import side_by_side_in_sql
+from earlywarn.features.facts import show_features, side_by_side_in_sql
 from earlywarn.features.groups import Groups
 from earlywarn.models.scorecard import Scorecard, terms_of
 from earlywarn.rules.pack import RuleBook
@@ -112,15 +111,11 @@ class OnSpark:
                 _view(con, name, spark.files(name))
         for name in HANDED_OVER:
             _view(con, name, spark.files(name))
-        names = ", ".join(f'"{name}"' for name in FEATURES)
         con.execute(
             "CREATE OR REPLACE TEMP VIEW cohort AS "
             "SELECT * EXCLUDE (in_cohort) FROM known_students WHERE in_cohort"
         ).fetchall()
-        con.execute(
-            f"CREATE OR REPLACE TEMP VIEW features AS SELECT student_id, school_id, {names} "
-            "FROM facts"
-        ).fetchall()
+        show_features(con)
         students, apart = con.execute(
             "SELECT count(*), count(DISTINCT student_id) FROM facts"
         ).fetchall()[0]
