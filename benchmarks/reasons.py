@@ -2,7 +2,7 @@
 
     python benchmarks/reasons.py
 
-Ours: `models.scorecard.g_terms`, a table a feature, over DESIGN's cohort of 40 features; beside it
+Ours: `models.scorecard.g_terms`, a table a feature, over a cohort of 40 features; beside it
 `apply` over the generated city with its promoted model, from the facts to every contribution of
 features and rules. The others: shap's TreeExplainer (exact, path-dependent: its quickest) on the
 unrestricted forest of 200 trees with 15 leaves, and on the additive forest that our tables are read

@@ -33,7 +33,7 @@ REPEATS = 5
 TEN, PROVINCE = 10, 38
 AT_MOST_TIMES = 11
 TEN_GB, PROVINCE_GB = 6, 10
-LIMITS = {TEN: "3GB", PROVINCE: "4GB"}
+LIMITS = {TEN: "3GB", PROVINCE: "6GB"}
 # What a city's tables, a run of it and what DuckDB puts aside take on disk, in GB.
 ROOM_PER_CITY_GB = 0.25
 

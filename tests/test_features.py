@@ -19,9 +19,9 @@ import pytest
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError
-from earlywarn.features.build import build
+from earlywarn.features.build import build, build_families, make_keys
 from earlywarn.features.catalogue import CATALOGUE
-from earlywarn.features.facts import side_by_side_in_sql
+from earlywarn.features.facts import side_by_side, side_by_side_in_sql
 from earlywarn.features.groups import Groups, load_groups
 from earlywarn.tables.batches import add_batch, one_row_a_day
 from earlywarn.tables.contract import TABLES
@@ -248,20 +248,26 @@ def test_days_before_and_after_may_be_built_in_one_connection(counties: Counties
         counties.load(case.arrow())
         dated = [replace(case, as_of=case.as_of - timedelta(days=back)) for back in (0, 90, 20, 0)]
         alone = [build_on(one) for one in dated]
+        make_keys(counties.con, Config(attendance=case.mode, **case.config))
         together = [build_on(one, keys_are_made=True) for one in dated[::-1]]
         assert together[::-1] == alone, f"family {number}"
 
 
 def test_facts_are_the_same_put_side_by_side_in_sql(counties: Counties) -> None:
     """As Spark does it, values and types."""
-    for number in range(FAMILIES):
-        counties.build(county(number))
-        in_arrow = counties.con.sql("SELECT * FROM facts ORDER BY student_id").to_arrow_table()
-        counties.con.unregister("facts")
+    for number in range(12):
+        case = county(number)
+        counties.load(case.arrow())
+        config = Config(attendance=case.mode, **case.config)
+        try:
+            build_families(counties.con, config, counties.groups, case.as_of)
+        except EarlywarnError:  # a school without a calendar
+            continue
+        counties.con.unregister("facts")  # of an example before
         side_by_side_in_sql(counties.con)
         in_sql = counties.con.sql("SELECT * FROM facts ORDER BY student_id").to_arrow_table()
         counties.con.execute("DROP TABLE facts")
-        assert in_arrow.equals(in_sql), f"family {number}"
+        assert side_by_side(counties.con).equals(in_sql), f"family {number}"
 
 
 def test_columns_are_the_catalogue(counties: Counties) -> None:

@@ -30,6 +30,8 @@ from earlywarn.errors import EarlywarnError
 from earlywarn.files import DAMAGED_ZIP, sha256, whole_file, whole_folder
 from earlywarn.followup.ledger.connect import ledger_url
 from earlywarn.forgetting import pending
+from earlywarn.tables.batchlist import read_batches
+from earlywarn.tables.views import damaged
 from earlywarn.workspace import CONFIG_FILE, Workspace
 
 MANIFEST = "earlywarn-backup.json"
@@ -88,7 +90,8 @@ def backup(
     Raises
     ------
     EarlywarnError
-        If `target` is there already or lies in the workspace, or a forgetting waits to be finished.
+        If `target` is there already or lies in the workspace, a forgetting waits to be finished, or
+        a table's file is missing or damaged: a good backup is not followed by a bad one unnoticed.
     """
     target = target.expanduser().resolve()
     _refuse_target(workspace, target)
@@ -112,11 +115,17 @@ def backup(
                 files=[],
             )
             with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                accepted = _accepted(workspace)
                 for path in _files(workspace.root, database):
                     name = path.relative_to(workspace.root).as_posix()
                     _refuse_name(name)
                     stage(name)
-                    manifest.files.append(_put(archive, path, name, is_ledger=path == database))
+                    put = _put(archive, path, name, is_ledger=path == database)
+                    if accepted.pop(name, put.sha256) != put.sha256:
+                        raise damaged(path)
+                    manifest.files.append(put)
+                for name in accepted:
+                    raise damaged(workspace.root / name)
                 archive.writestr(MANIFEST, manifest.model_dump_json(indent=1))
     return _said(target, manifest)
 
@@ -203,6 +212,13 @@ def _files(root: Path, database: Path | None) -> Iterator[Path]:
             if is_lock or name.startswith(_HALF) or path in journals or path.is_symlink():
                 continue
             yield path
+
+
+def _accepted(workspace: Workspace) -> dict[str, str]:
+    """Return the SHA-256 of each table's file as it was accepted, by its name in the workspace."""
+    data = workspace.data.relative_to(workspace.root).as_posix()
+    batches = read_batches(workspace).batches
+    return {f"{data}/{part.file}": part.sha256 for batch in batches for part in batch.parts}
 
 
 def _put(archive: zipfile.ZipFile, path: Path, name: str, *, is_ledger: bool) -> File:

@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from earlywarn.errors import Lang, Text
 
+# Between these years lies every date that is read, in a file or typed; others are slips.
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+
 
 class Tier(StrEnum):
     """How urgent a student is, most urgent first."""

@@ -11,17 +11,16 @@ import difflib
 import getpass
 import json
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
 from importlib.resources import files as package_files
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from filelock import FileLock, Timeout
 from pydantic import (
@@ -261,7 +260,7 @@ def _yaml_value(value: Any) -> str:
         return f"{value[0]}-{value[1]}" if value[0] != value[1] else str(value[0])
     if isinstance(value, list):
         return "[" + ", ".join(_yaml_value(item) for item in value) + "]"
-    if isinstance(value, str) and get_args(Lang) and (value == "" or not value.isidentifier()):
+    if isinstance(value, str) and (value == "" or not value.isidentifier()):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, float):
         return repr(int(value)) if value.is_integer() else f"{value:.12g}"
@@ -420,7 +419,7 @@ class Workspace:
             (root / folder).mkdir(parents=True, exist_ok=True)
         for source in sorted(shipped("rules").glob("*.yaml")):
             if not (root / "rules" / source.name).exists():
-                shutil.copyfile(source, root / "rules" / source.name)
+                write_whole(root / "rules" / source.name, source.read_bytes())
         if not (root / "escalation.yaml").exists():
             steps = package_files("earlywarn.followup") / "escalation.yaml"
             write_whole(root / "escalation.yaml", steps.read_text("utf-8"))
@@ -437,6 +436,19 @@ class Workspace:
         merged = self.config.model_dump() | changes
         write_whole(self.root / CONFIG_FILE, config_text(Config.model_validate(merged)))
         return Workspace.open(self.root)
+
+    def refuse_ahead(self, day: date, option: str = "--as-of") -> None:
+        """Refuse a day that has not come, most likely a slip: what is noted for it would stand.
+
+        Tomorrow is let pass, since a server's clock may stand in another time zone. A generated
+        city lives in days of its own.
+        """
+        today = date.today()
+        if day > today + timedelta(days=1) and not self.config.generated:
+            raise EarlywarnError(
+                zh=f"{day} 还没有到（今天是 {today}）。请核对 {option}。",
+                en=f"{day} lies ahead (today is {today}). Check {option}.",
+            )
 
     @property
     def data(self) -> Path:
@@ -483,7 +495,7 @@ class Workspace:
             ) from None
         try:
             holder = {
-                "user": getpass.getuser(),
+                "user": system_user(),
                 "host": socket.gethostname(),
                 "pid": os.getpid(),
                 "doing": doing,
@@ -495,6 +507,14 @@ class Workspace:
             with suppress(OSError):
                 note.unlink(missing_ok=True)
             lock.release()
+
+
+def system_user() -> str:
+    """Return what the system calls the user; in a container some have no name but a number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return f"uid-{os.getuid()}" if hasattr(os, "getuid") else "?"
 
 
 def _held(note: Path) -> EarlywarnError:

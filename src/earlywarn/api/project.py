@@ -6,7 +6,6 @@ The commands and these methods are the same code underneath: what `Project.train
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -35,7 +34,8 @@ from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.frame import prepare, score_frame
 from earlywarn.tables.batches import one_row_a_day
 from earlywarn.watchlist.weekly import score_and_list
-from earlywarn.workspace import Workspace
+from earlywarn.words import FIRST_YEAR, LAST_YEAR
+from earlywarn.workspace import Workspace, system_user
 
 Day = date | str
 
@@ -210,7 +210,7 @@ class Project:
         """
         day = None if as_of is None else _day(as_of, "as_of")
         if write:
-            run = score_and_list(self.workspace, day, who=getpass.getuser(), model=model)
+            run = score_and_list(self.workspace, day, who=system_user(), model=model)
             return given(run.folder.scores(), to)
         return given(self._scores(day, model), to)
 
@@ -345,7 +345,10 @@ def _day(value: Day, name: str) -> date:
     if isinstance(value, date):
         return value
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise ValueError
+        return day
     except (TypeError, ValueError):
         raise UsageError(
             zh=f"{name} 应为日期，如 2026-06-26，不是 {value}。",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import getpass
 import json
 import os
 import sys
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from earlywarn.errors import EarlywarnError, Lang, Text, UsageError
+from earlywarn.words import FIRST_YEAR, LAST_YEAR
 
 if TYPE_CHECKING:
     from earlywarn.workspace import Workspace
@@ -80,7 +80,9 @@ def open_workspace(folder: Path) -> Workspace:
 
 def user_of(asked: str) -> str:
     """Return who acts: the name asked for, else the system's user."""
-    return asked.strip() or getpass.getuser()
+    from earlywarn.workspace import system_user
+
+    return asked.strip() or system_user()
 
 
 def choose_lang(option: str, workspace: Path | None = None) -> Lang:
@@ -128,11 +130,11 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
         except Exception as error:
-            no_room = _no_room(error, **arguments)
-            if no_room is None:
+            told = _no_room(error, **arguments) or _damaged(error, **arguments)
+            if told is None:
                 raise
-            report_error(no_room, **arguments)
-            raise typer.Exit(no_room.exit_code) from None
+            report_error(told, **arguments)
+            raise typer.Exit(told.exit_code) from None
         raise typer.Exit(code)
 
     return wrapped
@@ -150,6 +152,28 @@ def _no_room(error: Exception, **arguments: Any) -> EarlywarnError | None:
     except EarlywarnError:  # the workspace itself is in trouble: what failed first is told
         return None
     return in_words(error, opened)
+
+
+def _damaged(error: Exception, **arguments: Any) -> EarlywarnError | None:
+    """Say which of the workspace's tables is damaged, where that is why DuckDB failed."""
+    workspace = arguments.get("workspace")
+    if workspace is None or "duckdb" not in sys.modules:
+        return None
+    from duckdb import Error
+
+    from earlywarn.tables.batchlist import read_batches
+    from earlywarn.tables.views import whole_data
+
+    if not isinstance(error, Error):
+        return None
+    try:
+        opened = open_workspace(workspace)
+        with whole_data(opened, read_batches(opened)):
+            raise error
+    except EarlywarnError as found:
+        return found
+    except Error:
+        return None
 
 
 def _cannot_use(error: OSError) -> EarlywarnError:
@@ -183,9 +207,15 @@ def output(lang: str, as_json: bool, workspace: Path | None = None) -> Output:
 def parse_date(value: str, option: str) -> date:
     """Read an option's date, 2026-11-20 (UsageError otherwise)."""
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
         raise UsageError(
             zh=f"{option} 的值 {value} 不是日期，请写成 2026-11-20 这样。",
             en=f"{option}: {value} is not a date; write it like 2026-11-20.",
         ) from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise UsageError(
+            zh=f"{option} 的值 {value} 不在 {FIRST_YEAR} 至 {LAST_YEAR} 年之间。",
+            en=f"{option}: {value} is not between {FIRST_YEAR} and {LAST_YEAR}.",
+        )
+    return day

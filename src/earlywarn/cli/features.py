@@ -39,12 +39,13 @@ def features(
     Example: earlywarn features --as-of 2026-06-26 --out features.parquet
     """
     from earlywarn.features.write import write_features
-    from earlywarn.followup.audit import note
+    from earlywarn.followup.audit import note, refuse_unlogged
     from earlywarn.roles import role_of
 
     out_to = output(lang, as_json, workspace)
     opened = open_workspace(workspace)
     asked = role_of(opened, role)
+    refuse_unlogged(opened)
     with out_to.progress(Text("正在计算特征…", "Computing features ...")):
         rows = write_features(opened, parse_date(as_of, "--as-of"), out, asked)
     note(opened, "features", who=user_of(user), role=asked, rows=rows, file=out)

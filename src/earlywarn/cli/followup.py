@@ -29,6 +29,7 @@ from earlywarn.words import counted
 if TYPE_CHECKING:
     from earlywarn.followup.importing import Imported
     from earlywarn.followup.ledger import Case, Ledger, Unsettled
+    from earlywarn.workspace import Workspace
 
 OnOption = Annotated[str, typer.Option("--on", help="The day it happened (default: today) / 日期")]
 ChildArgument = Annotated[
@@ -281,16 +282,15 @@ def open_(
         raise UsageError(
             zh="请写明 --student 或 --person 其中一个。", en="Give one of --student and --person."
         )
-    day = _day(on)
+    here = open_workspace(workspace)
     new = NewCase(
         "absence" if student else "unregistered",
         school,
-        day,
+        _day(on, here),
         "by hand",
         student_id=student or None,
         person=person or None,
     )
-    here = open_workspace(workspace)
     refuse_unknown(here, school, student)
     with Ledger.open(here) as ledger:
         (opened,) = ledger.open_cases(new, who=user_of(user))
@@ -327,7 +327,7 @@ def done(
             ledger,
             _case_of(ledger, student),
             what,
-            _day(on),
+            _day(on, opened),
             note=note,
             who=user_of(user),
         )
@@ -472,8 +472,10 @@ def check(
     return 1 if found else 0
 
 
-def _day(on: str) -> date:
-    return parse_date(on, "--on") if on else date.today()
+def _day(on: str, workspace: Workspace) -> date:
+    day = parse_date(on, "--on") if on else date.today()
+    workspace.refuse_ahead(day, "--on")
+    return day
 
 
 def _case_of(ledger: Ledger, child: str) -> Case:

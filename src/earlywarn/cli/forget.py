@@ -98,7 +98,7 @@ def _show(out: Output, done: Forgetting) -> None:
     tables = "、".join(done.rows), ", ".join(done.rows)
     out.say(
         Text(
-            f"{head.zh}：表格 {rows} 行（{tables[0] or '无'}），台账案例 {done.cases} 件、"
+            f"{head.zh}：表格 {rows} 行（{tables[0] or '无'}），台账个案 {done.cases} 件、"
             f"记录 {done.entries} 条、待核定 {done.unsettled} 项；"
             f"改写文件 {len(done.rewritten)} 个，删去文件 {len(done.removed)} 个，"
             f"涉及以往评分与巡查 {len(done.runs)} 次。",

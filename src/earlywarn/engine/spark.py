@@ -147,7 +147,8 @@ class SparkConnection:
         if isinstance(tree, exp.Create):
             self._create(tree)
         elif isinstance(tree, exp.Drop):
-            self._drop(tree.this.name)
+            for table in tree.find_all(exp.Table):
+                self._drop(table.name)
         else:
             return Relation(self._frame(tree))
         return Relation()

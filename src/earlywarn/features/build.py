@@ -47,8 +47,9 @@ def build(
     one_row_a_day
         True if attendance is known to have one row for a student and day: saves folding sessions.
     keys_are_made
-        True if `make_keys` (or `build`) has run in `con` and its tables have not changed since:
-        saves doing again what does not depend on the as-of date.
+        True if `make_keys` has run in `con` and its tables have not changed since: saves doing
+        again, for every date, what does not depend on it. Else it is done here, and what nothing
+        after needs is dropped: a province's marks fill half of its memory.
 
     Returns
     -------
@@ -84,14 +85,20 @@ def build_families(
     if keys_are_made:  # the rows that counted on another day are not all that count on this one
         run_sql_file(con, SQL_PACKAGE, "rows.sql", {})
     else:
-        make_keys(con, config, one_row_a_day=one_row_a_day)
+        _make_day_keys(con, config, one_row_a_day=one_row_a_day)
     run_sql_file(con, SQL_PACKAGE, "cohort.sql", parameters, cohort_swaps())
+    if keys_are_made:
+        run_sql_file(con, SQL_PACKAGE, "marks.sql", parameters)
+    else:
+        _make_exam_keys(con, config)
+        run_sql_file(con, SQL_PACKAGE, "marks.sql", parameters)
+        for name in ("exam_rows", "superseded_marks", "student_exams"):
+            con.execute(f"DROP TABLE {name}").fetchall()
     run_sql_file(con, SQL_PACKAGE, "calendar.sql", parameters)
     if config.attendance == "exceptions":
         refuse_without_calendar(con)
     parameters["first_day"] = _first_day_in_reach(con, parameters)
     run_sql_file(con, SQL_PACKAGE, "attendance.sql", parameters)
-    run_sql_file(con, SQL_PACKAGE, "marks.sql", parameters)
     grouped = ",\n        ".join(f'({group.sql}) AS "{group.name}"' for group in groups)
     run_sql_file(con, SQL_PACKAGE, "registry.sql", parameters, {"/*groups*/": grouped})
     run_sql_file(con, SQL_PACKAGE, "school.sql", parameters)
@@ -110,13 +117,21 @@ def make_keys(
     `many_dates`: features will be built for many as-of dates, so attendance is read now, once for
     all of them; else each date reads what it needs.
     """
+    _make_day_keys(con, config, one_row_a_day=one_row_a_day)
+    if many_dates:
+        run_sql_file(con, SQL_PACKAGE, "kept_days.sql", {})
+    _make_exam_keys(con, config)
+
+
+def _make_day_keys(con: duckdb.DuckDBPyConnection, config: Config, *, one_row_a_day: bool) -> None:
     _small_tables(con, config)
     swap = {"/*one row a day*/ worst": "days"} if one_row_a_day else {}
     run_sql_file(con, SQL_PACKAGE, "keys.sql", {})
     run_sql_file(con, SQL_PACKAGE, "rows.sql", {})
     run_sql_file(con, SQL_PACKAGE, "days.sql", {}, swap)
-    if many_dates:
-        run_sql_file(con, SQL_PACKAGE, "kept_days.sql", {})
+
+
+def _make_exam_keys(con: duckdb.DuckDBPyConnection, config: Config) -> None:
     run_sql_file(con, SQL_PACKAGE, "exams.sql", {"year_start_md": _year_start_md(config)})
 
 

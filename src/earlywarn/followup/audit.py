@@ -10,6 +10,12 @@ from earlywarn.roles import Role
 from earlywarn.workspace import Workspace
 
 
+def refuse_unlogged(workspace: Workspace) -> None:
+    """Refuse, before a file goes out, what `note` could not write down: raise what it would."""
+    with Ledger.open(workspace):
+        pass
+
+
 def note(
     workspace: Workspace,
     action: str,

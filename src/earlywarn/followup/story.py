@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError
 from earlywarn.followup.ledger import Case, Ledger
 from earlywarn.scoring.history import newest_runs
-from earlywarn.scoring.run import SCORES_FILE
 from earlywarn.workspace import Workspace
 
 _SNAPSHOTS = """
@@ -124,9 +121,7 @@ def _scorings(workspace: Workspace, student_id: str) -> tuple[Scoring, ...]:
     found = []
     for run in newest_runs(workspace):
         columns = ["tier", "rank", "score", "listed", "rules_hit", "model"]
-        rows: list[dict[str, Any]] = pq.read_table(
-            run.path / SCORES_FILE, columns=columns, filters=[("student_id", "=", student_id)]
-        ).to_pylist()
+        rows: list[dict[str, Any]] = run.scores(columns, ("student_id", student_id)).to_pylist()
         found += [
             Scoring(run.as_of, **row | {"rules_hit": tuple(row["rules_hit"] or ())}) for row in rows
         ]

@@ -76,7 +76,7 @@ def person_of(workspace: Workspace, said: str, ledger: Ledger | None) -> str:
     if len({naming.plain(case.person or "") for case in alike}) > 1:
         numbers = [str(case.id) for case in alike]
         raise EarlywarnError(
-            zh=f"有几个没有学籍的孩子叫这个名字，未作改动。请写案例编号：{'、'.join(numbers)}。",
+            zh=f"有几个没有学籍的孩子叫这个名字，未作改动。请写个案编号：{'、'.join(numbers)}。",
             en="Several children on no registry have this name; nothing was changed. Give the "
             f"number of the case: {', '.join(numbers)}.",
         )

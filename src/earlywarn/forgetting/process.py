@@ -284,7 +284,7 @@ def _unknown(workspace: Workspace, student_id: str) -> EarlywarnError:
         )
     return EarlywarnError(
         zh=f"工作区里没有学生 {student_id}，未作改动。请核对学籍号；没有学籍的孩子请写"
-        "案例上的姓名，或案例编号。",
+        "个案上的姓名，或个案编号。",
         en=f"Nothing in the workspace is about {student_id}; nothing was changed. Check the "
         "number; for a child on no registry give the name that its case is under, or the number of "
         "the case.",

@@ -18,6 +18,7 @@ from earlywarn.models.store import registry
 from earlywarn.rules.pack import Rule, RuleBook
 from earlywarn.scoring.frame import DECIMALS, Prepared, score_frame
 from earlywarn.scoring.rank import floor_levels, tier_levels
+from earlywarn.tables.batches import one_row_a_day
 from earlywarn.words import Tier
 from earlywarn.workspace import Config, Workspace
 
@@ -136,7 +137,8 @@ def prepare_other(
     """
     facts = prepared.facts
     if group_conditions(rulebook.groups) != group_conditions(prepared.rulebook.groups):
-        facts = build(prepared.con, workspace.config, rulebook.groups, as_of, keys_are_made=True)
+        once = one_row_a_day(workspace)
+        facts = build(prepared.con, workspace.config, rulebook.groups, as_of, one_row_a_day=once)
     return Prepared.judge(prepared.con, facts, rulebook, as_of)
 
 

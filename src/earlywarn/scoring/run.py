@@ -56,11 +56,20 @@ class RunFolder:
     number: int
     path: Path
 
-    def scores(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """Read scores.parquet, or some of its columns (EarlywarnError if it cannot be read)."""
+    def scores(
+        self, columns: Sequence[str] | None = None, where: tuple[str, str] | None = None
+    ) -> pa.Table:
+        """Read scores.parquet, or some of its columns, or the rows with a value in a column.
+
+        Raises
+        ------
+        EarlywarnError
+            If it cannot be read.
+        """
         path = self.path / SCORES_FILE
+        filters = [(where[0], "=", where[1])] if where is not None else None
         try:
-            return pq.read_table(path, columns=columns and list(columns))
+            return pq.read_table(path, columns=columns and list(columns), filters=filters)
         except (OSError, pa.ArrowException):
             raise unreadable(path) from None
 
@@ -74,6 +83,11 @@ class RunFolder:
         if not isinstance(read, dict):
             raise unreadable(path)
         return read
+
+    def is_of_other_data(self, workspace: Workspace) -> bool:
+        """Whether data were loaded, replaced or taken out since the run was made."""
+        then = self.info().get("inputs", {}).get("data")
+        return then is not None and bool(then != data_fingerprint(workspace))
 
     def rules(self) -> dict[str, dict[str, Any]] | None:
         """Return the rules that the run used, by id (see `rules.record`).
@@ -173,6 +187,8 @@ def score(
     engine
         What works out features and scores; the result is the same on each.
     """
+    if as_of is not None:
+        workspace.refuse_ahead(as_of)
     with workspace.lock("score"), explained(workspace):
         clock = _Clock()
         con = connect(workspace)

@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, Literal, NamedTuple
 
+from earlywarn.words import FIRST_YEAR, LAST_YEAR
+
 DateOrder = Literal["ymd", "dmy", "mdy"]
 SPACE = " \t\r\n\u3000\xa0\ufeff\u200b"
 _MICRO = Decimal("0.000001")
@@ -53,7 +55,9 @@ def parse_date(
             found = date(*(int(part) for part in (*parts.groups(), "1")[:3]))
         except ValueError:
             return Parsed(None, "bad_date")
-        return Parsed(found) if 1900 <= found.year <= 2199 else Parsed(None, "date_range")
+        return (
+            Parsed(found) if FIRST_YEAR <= found.year <= LAST_YEAR else Parsed(None, "date_range")
+        )
     year_last = _YEAR_LAST.match(text)
     if year_last is not None:
         if order == "ymd":

@@ -82,11 +82,16 @@ def whole_data(workspace: Workspace, known: BatchList) -> Iterator[None]:
         for part in (part for batch in known.batches for part in batch.parts):
             path = workspace.data / part.file
             if not path.is_file() or sha256(path) != part.sha256:
-                raise EarlywarnError(
-                    zh=f"{path} 缺失或已损坏。请从备份恢复这个文件。",
-                    en=f"{path} is missing or damaged. Restore it from a backup.",
-                ) from None
+                raise damaged(path) from None
         raise
+
+
+def damaged(path: Path) -> EarlywarnError:
+    """Return the error of a table's file that is not what was accepted."""
+    return EarlywarnError(
+        zh=f"{path} 缺失或已损坏。请从备份恢复这个文件。",
+        en=f"{path} is missing or damaged. Restore it from a backup.",
+    )
 
 
 def attach(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:

@@ -97,6 +97,7 @@ class Explanation:
     reasons: tuple[Reason, ...]
     unknown: tuple[UnknownRule, ...]
     rules_changed: bool
+    data_changed: bool
     generated: bool
 
     def as_dict(self, lang: Lang) -> dict[str, Any]:
@@ -115,6 +116,7 @@ class Explanation:
             "model": self.model,
             "generated": self.generated,
             "rules_changed_since": self.rules_changed,
+            "data_changed_since": self.data_changed,
             "contributions": [
                 {
                     "term": term.term,
@@ -168,6 +170,16 @@ class Explanation:
                     "注意：评分之后规则有改动，请重新运行 earlywarn score。"
                     if zh
                     else "Note: the rules were changed after this scoring; run `earlywarn score`.",
+                    "yellow",
+                )
+            )
+        if self.data_changed:
+            parts.append(
+                RichText(
+                    "注意：评分之后又导入或更正过数据；原因里的数值按现有数据计算，分数还是当时的。"
+                    if zh
+                    else "Note: data were loaded or corrected after this scoring; the values in "
+                    "the reasons are as the data stand now, the score as it was then.",
                     "yellow",
                 )
             )
@@ -242,6 +254,7 @@ def explain_student(workspace: Workspace, student_id: str, as_of: date) -> Expla
             student_id,
             as_of,
             calm=folders[-1].info().get("calm", {}),
+            data_changed=folders[-1].is_of_other_data(workspace),
             generated=workspace.config.generated,
         )
     finally:
@@ -255,12 +268,14 @@ def explanation(
     as_of: date,
     *,
     calm: Mapping[str, float],
+    data_changed: bool = False,
     generated: bool = False,
 ) -> Explanation:
     """Return the account of one student's score.
 
     `con` has `scores`, `facts`, `basis`, `cohort` and `schools`; `calm` is what each sign adds
-    where nothing is wrong (`scorecard.calm_terms`).
+    where nothing is wrong (`scorecard.calm_terms`); `data_changed`: `facts` and `basis` are of
+    other data than the scores.
 
     Raises
     ------
@@ -297,6 +312,7 @@ def explanation(
         reasons=full_reasons(evidence, rules),
         unknown=_unknown(scored["rules_unknown"] or [], rules, evidence.facts),
         rules_changed=scored["rules_hash"] != rulebook.hash,
+        data_changed=data_changed,
         generated=generated,
     )
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from earlywarn.errors import Lang, Text
 from earlywarn.followup import answers
 from earlywarn.followup.returned.headings import HEADINGS
-from earlywarn.words import CAUSE_LABELS, STATUS_LABELS, WEEKDAYS, day_in_words
+from earlywarn.words import STATUS_LABELS, WEEKDAYS, day_in_words
 
 # The sentence that ends every row, whatever the child's reasons: it must never vary.
 ASK_HOME = Text(
@@ -173,7 +173,6 @@ STRIP_TEXT: dict[Lang, dict[str, str]] = {
 
 WHERE: dict[str, Text] = answers.WHERE
 OUTCOMES: dict[str, Text] = answers.OUTCOMES
-CAUSE_CHOICES: dict[str, Text] = dict(CAUSE_LABELS)
 
 
 _HAN = r"[\u4e00-\u9fff]"

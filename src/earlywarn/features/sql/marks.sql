@@ -1,5 +1,5 @@
 -- Marks, as far as they are known on the as-of date. p = score / full mark in whole millionths.
--- Reads exam_rows and superseded_marks (exams.sql), cohort.
+-- Reads exam_rows, superseded_marks and exam_keys (exams.sql), cohort.
 
 CREATE OR REPLACE TEMP VIEW exam_marks AS
 SELECT r.sid, r.exam_key, r.subject_key, r.date, CAST(r.p AS BIGINT) AS p
@@ -141,3 +141,45 @@ LEFT JOIN last_exams AS e ON e.sid = c.sid
 LEFT JOIN years AS y ON y.sid = e.sid
 LEFT JOIN ranked AS r ON r.exam_key = e.exam_key AND r.mean_p = e.mean_p
 LEFT JOIN before AS b ON b.sid = e.sid;
+
+-- One row per child of the cohort with a score in its latest exam, where that can be compared: z of
+-- its mean among all results of the sitting, whatever the school; none under 5 results, where all are
+-- equal, or where only one school has any. With integers, as above: mean_p in whole billionths.
+CREATE OR REPLACE TEMP TABLE exam_standings AS
+WITH sittings AS (
+    SELECT DISTINCT k.sitting_key
+    FROM last_exams AS l
+    JOIN exam_keys AS k ON k.exam_key = l.exam_key
+    WHERE l.mean_p IS NOT NULL
+),
+sums AS (
+    SELECT
+        k.sitting_key,
+        count(*) AS n,
+        CAST(sum(e.mean_p) AS BIGINT) AS s,
+        CAST(sum(CAST(e.mean_p AS HUGEINT) * e.mean_p) AS HUGEINT) AS q
+    FROM sittings AS t
+    JOIN exam_keys AS k ON k.sitting_key = t.sitting_key
+    JOIN student_exams AS e ON e.exam_key = k.exam_key
+    WHERE e.mean_p IS NOT NULL
+    GROUP BY k.sitting_key
+    HAVING count(*) >= 5 AND min(e.exam_key) < max(e.exam_key)
+),
+spreads AS (
+    SELECT
+        sitting_key,
+        n,
+        s,
+        sqrt(CAST(n * q - CAST(s AS HUGEINT) * s AS DOUBLE) * n / (n - 1)) AS spread
+    FROM sums
+    WHERE n * q > CAST(s AS HUGEINT) * s
+)
+SELECT
+    c.sid,
+    c.school_id,
+    CAST((d.n * l.mean_p - d.s) / d.spread AS DECIMAL(18, 12)) AS z
+FROM cohort AS c
+JOIN last_exams AS l ON l.sid = c.sid
+JOIN exam_keys AS k ON k.exam_key = l.exam_key
+JOIN spreads AS d ON d.sitting_key = k.sitting_key
+WHERE l.mean_p IS NOT NULL;

@@ -1,48 +1,6 @@
 -- The school: the same for all its students, over its cohort.
--- Reads cohort, known_students, day_masks, student_exams, last_exams, exam_keys (exams.sql),
--- registry_features, schools, outcomes.
-
--- One row per child of the cohort with a score in its latest exam, where that can be compared: z of
--- its mean among all results of the sitting, whatever the school; none under 5 results, where all are
--- equal, or where only one school has any. With integers, as in marks.sql: mean_p in whole billionths.
-CREATE OR REPLACE TEMP TABLE exam_standings AS
-WITH sittings AS (
-    SELECT DISTINCT k.sitting_key
-    FROM last_exams AS l
-    JOIN exam_keys AS k ON k.exam_key = l.exam_key
-    WHERE l.mean_p IS NOT NULL
-),
-sums AS (
-    SELECT
-        k.sitting_key,
-        count(*) AS n,
-        CAST(sum(e.mean_p) AS BIGINT) AS s,
-        CAST(sum(CAST(e.mean_p AS HUGEINT) * e.mean_p) AS HUGEINT) AS q
-    FROM sittings AS t
-    JOIN exam_keys AS k ON k.sitting_key = t.sitting_key
-    JOIN student_exams AS e ON e.exam_key = k.exam_key
-    WHERE e.mean_p IS NOT NULL
-    GROUP BY k.sitting_key
-    HAVING count(*) >= 5 AND min(e.exam_key) < max(e.exam_key)
-),
-spreads AS (
-    SELECT
-        sitting_key,
-        n,
-        s,
-        sqrt(CAST(n * q - CAST(s AS HUGEINT) * s AS DOUBLE) * n / (n - 1)) AS spread
-    FROM sums
-    WHERE n * q > CAST(s AS HUGEINT) * s
-)
-SELECT
-    c.sid,
-    c.school_id,
-    CAST((d.n * l.mean_p - d.s) / d.spread AS DECIMAL(18, 12)) AS z
-FROM cohort AS c
-JOIN last_exams AS l ON l.sid = c.sid
-JOIN exam_keys AS k ON k.exam_key = l.exam_key
-JOIN spreads AS d ON d.sitting_key = k.sitting_key
-WHERE l.mean_p IS NOT NULL;
+-- Reads cohort, known_students, day_masks, exam_standings (marks.sql), registry_features, schools,
+-- outcomes.
 
 CREATE OR REPLACE TEMP TABLE school_features AS
 WITH days AS (  -- children on leave left out

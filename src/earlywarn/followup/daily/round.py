@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, timedelta
 
 import duckdb
 
@@ -66,6 +66,8 @@ def daily(
         If nobody is in the cohort, a rule or `escalation.yaml` is not well formed, or the ledger
         cannot be written.
     """
+    if as_of is not None:
+        workspace.refuse_ahead(as_of)
     language = lang or workspace.config.lang
     rulebook = load_rulebook(workspace.rules)
     escalation = Escalation.load(workspace)
@@ -183,13 +185,16 @@ def _follow(
 
 
 def _rounds(workspace: Workspace) -> list[date]:
-    """Return the days of which there is a round."""
+    """Return the days of which there is a round; one that has not come counts for nothing."""
+    last = date.max if workspace.config.generated else date.today() + timedelta(days=1)
     found = []
     for path in (workspace.runs / FOLDER).glob("*/" + ROUND_FILE):
         try:
-            found.append(date.fromisoformat(path.parent.name))
+            day = date.fromisoformat(path.parent.name)
         except ValueError:  # a folder of somebody's own
             continue
+        if day <= last:
+            found.append(day)
     return sorted(found)
 
 

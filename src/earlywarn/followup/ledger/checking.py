@@ -82,7 +82,7 @@ def _vocabulary(case: Row, rows: list[Row]) -> list[Text]:
         wrong += [] if known else [row["seq"]]
     return [
         Text(
-            f"案例 {case['id']} 第 {seq} 条的类型或状态不是本程序写的。",
+            f"个案 {case['id']} 第 {seq} 条的类型或状态不是本程序写的。",
             f"Entry {seq} of case {case['id']} has a kind or state that this program never writes.",
         )
         for seq in wrong

@@ -112,7 +112,7 @@ def one_case(con: Connection, case_id: int) -> Case:
     found = read_cases(con, cases.c.id == case_id)
     if not found:
         raise EarlywarnError(
-            zh=f"台账里没有编号为 {case_id} 的案例。请用 earlywarn followup due 查看编号。",
+            zh=f"台账里没有编号为 {case_id} 的个案。请用 earlywarn followup due 查看编号。",
             en=f"The ledger has no case {case_id}. See the numbers with `earlywarn followup due`.",
         )
     return found[0]
@@ -295,7 +295,7 @@ def _check(case: Case, entry: NewEntry) -> None:
     if not allowed(case.state, to):
         now, then = STATE_LABELS[case.state], STATE_LABELS[to]
         raise EarlywarnError(
-            zh=f"案例 {case.id} 是“{now.zh}”，不能直接改为“{then.zh}”。请先重新立案（open）。",
+            zh=f"个案 {case.id} 是“{now.zh}”，不能直接改为“{then.zh}”。请先重新立案（open）。",
             en=f"Case {case.id} is `{now.en}` and cannot become `{then.en}` at once. Open it again "
             "first (`open`).",
         )

@@ -13,11 +13,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import duckdb
-import pyarrow.parquet as pq
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError, Text
-from earlywarn.features.build import build
+from earlywarn.features.build import build, make_keys
 from earlywarn.features.newest import newest_reported_day
 from earlywarn.features.strip import attendance_strip
 from earlywarn.followup.answers import DATES
@@ -31,7 +30,7 @@ from earlywarn.report.cards import registry
 from earlywarn.report.cards.rows import CaseFile, ChildCard, Scored, Standing
 from earlywarn.roles import Role
 from earlywarn.rules.pack import RuleBook, load_rulebook
-from earlywarn.scoring.run import SCORES_FILE, run_folders
+from earlywarn.scoring.run import run_folders
 from earlywarn.tables.batches import one_row_a_day
 from earlywarn.watchlist.listing import weights_of
 from earlywarn.watchlist.reasons import Evidence, SchoolView, full_reasons
@@ -113,9 +112,10 @@ def child_card(
                 en=f"Up to {known} neither the registry nor the ledger knows {child}. Check "
                 "--as-of.",
             )
+        make_keys(con, workspace.config, one_row_a_day=one_row_a_day(workspace))
         scored = _scored(con, workspace, rulebook, found, role, day, stage)
         stage(day.isoformat())
-        _build(con, workspace, rulebook, day, again=bool(scored))
+        _build(con, workspace, rulebook, day)
         card = _card(con, workspace, rulebook, found, records, cases, scored, role, day, known)
         if card.since is None or workspace.config.attendance != "exceptions":
             return card
@@ -188,15 +188,9 @@ def _card(
 
 
 def _build(
-    con: duckdb.DuckDBPyConnection,
-    workspace: Workspace,
-    rulebook: RuleBook,
-    day: date,
-    *,
-    again: bool,
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, rulebook: RuleBook, day: date
 ) -> None:
-    once = False if again else one_row_a_day(workspace)
-    build(con, workspace.config, rulebook.groups, day, one_row_a_day=once, keys_are_made=again)
+    build(con, workspace.config, rulebook.groups, day, keys_are_made=True)
 
 
 def cases_until(cases: Iterable[Case], until: date, role: Role) -> tuple[Case, ...]:
@@ -270,7 +264,7 @@ def _days_before(
 ) -> tuple[tuple[date, str], ...]:
     """Return the last school days before a child left, where only exceptions are recorded."""
     try:
-        _build(con, workspace, rulebook, since - timedelta(days=1), again=True)
+        _build(con, workspace, rulebook, since - timedelta(days=1))
     except EarlywarnError:  # the calendar does not go back so far: no picture
         return ()
     return _last_days(con, workspace, found.student_id)
@@ -303,7 +297,7 @@ def _scored(
         reasons = None
         if place < WITH_REASONS:
             stage(run.as_of.isoformat())
-            _build(con, workspace, rulebook, run.as_of, again=place > 0)
+            _build(con, workspace, rulebook, run.as_of)
             reasons = _reasons(con, workspace, rulebook, found.student_id, run.as_of, role)
         scored.append(Scored(run, reasons))
     return tuple(scored)
@@ -318,9 +312,7 @@ def _reasons(
     role: Role,
 ) -> tuple[Reason, ...]:
     folder = run_folders(workspace, as_of)[-1]
-    (row,) = pq.read_table(
-        folder.path / SCORES_FILE, filters=[("student_id", "=", student)]
-    ).to_pylist()
+    (row,) = folder.scores(where=("student_id", student)).to_pylist()
     evidence = Evidence(
         as_of=as_of,
         contributions=[(item["term"], item["value"]) for item in row["contributions"]],

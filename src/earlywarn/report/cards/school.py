@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import duckdb
-import pyarrow.parquet as pq
 
 from earlywarn.engine.duckdb import connect
 from earlywarn.features.build import build, cohort_on
@@ -31,7 +30,6 @@ from earlywarn.report.period.schools import places as all_schools
 from earlywarn.roles import Role
 from earlywarn.rules.pack import RuleBook, load_rulebook
 from earlywarn.scoring.history import newest_runs
-from earlywarn.scoring.run import SCORES_FILE
 from earlywarn.tables.batches import one_row_a_day
 from earlywarn.words import Tier
 from earlywarn.workspace import Config, Workspace
@@ -244,11 +242,7 @@ def _list(workspace: Workspace, school: str, day: date) -> NewestList | None:
     runs = [run for run in newest_runs(workspace) if run.as_of <= day]
     if not runs:
         return None
-    rows = pq.read_table(
-        runs[-1].path / SCORES_FILE,
-        columns=["tier", "listed"],
-        filters=[("school_id", "=", school)],
-    ).to_pylist()
+    rows = runs[-1].scores(["tier", "listed"], ("school_id", school)).to_pylist()
     listed = Counter(row["tier"] for row in rows if row["listed"])
     cut = sum(not row["listed"] and row["tier"] != Tier.ROUTINE for row in rows)
     return NewestList(runs[-1].as_of, dict(listed), cut)

@@ -80,6 +80,10 @@ WORDS: dict[str, Text] = {
     "share": Text("平均得分率", "Mean share"),
     "absent": Text("缺考", "absent"),
     "scores": Text("评分", "Scores"),
+    "as_now": Text(
+        "分数是评分当时的；原因里的数值按现有数据计算。",
+        "Scores are as they were then; the values in the reasons are as the data stand now.",
+    ),
     "no_scores": Text("没有在评分里。", "In no scoring."),
     "no_scores_school": Text("没有上过关注名单。", "On no watchlist so far."),
     "score": Text("分数", "score"),

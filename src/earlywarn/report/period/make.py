@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -290,7 +291,7 @@ class _Counter:
         for (school, stage), number in sorted(out.items()):
             limit = self.config.dropout_limit.get(stage)
             all_ = children.get((school, stage), 0)
-            if limit is not None and number > limit * all_:
+            if limit is not None and is_over(number, all_, limit):
                 found.setdefault(school, {})[stage] = (number, all_)
         return found
 
@@ -355,3 +356,8 @@ def _keep(workspace: Workspace, shown: Shown, kept: Sequence[Report]) -> Made:
         (made / PAGE_FILE).write_text(page(shown), encoding="utf-8", newline="\n")
         write_workbook(made / WORKBOOK_FILE, shown)
     return Made(report, folder / str(report.number), new=True)
+
+
+def is_over(number: int, children: int, limit: float) -> bool:
+    """Whether so many of so many children are more than the limit, a share as written: 0.018."""
+    return number > Decimal(str(limit)) * children
