@@ -17,6 +17,8 @@ from earlywarn.backup import backup
 from earlywarn.cli.common import user_of
 from earlywarn.cli.main import make_app
 from earlywarn.errors import EarlywarnError
+from earlywarn.features import newest
+from earlywarn.features.newest import refuse_ahead
 from earlywarn.followup.daily import daily
 from earlywarn.followup.ledger import Ledger
 from earlywarn.report.period.make import is_over
@@ -86,10 +88,24 @@ def test_a_day_that_has_not_come(here: Workspace, words: tuple[str, ...]) -> Non
 
 def test_tomorrow_is_let_pass_and_a_generated_city_has_days_of_its_own(here: Workspace) -> None:
     today = date.today()
-    here.refuse_ahead(today + timedelta(days=1))
+    refuse_ahead(here, today + timedelta(days=1))
     with pytest.raises(EarlywarnError, match="--on"):
-        here.refuse_ahead(today + timedelta(days=2), "--on")
-    here.set_config(generated=True).refuse_ahead(date.fromisoformat(FAR))
+        refuse_ahead(here, today + timedelta(days=2), "--on")
+    refuse_ahead(here.set_config(generated=True), date.fromisoformat(FAR))
+
+
+def test_a_day_shortly_after_the_data_is_let_pass_whatever_the_clock_says(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(date):
+        @classmethod
+        def today(cls) -> Slow:
+            return cls(2009, 1, 1)
+
+    monkeypatch.setattr(newest, "date", Slow)
+    refuse_ahead(here, day(4) + timedelta(days=21))
+    with pytest.raises(EarlywarnError, match="2009-01-01"):
+        refuse_ahead(here, day(4) + timedelta(days=22))
 
 
 def test_a_round_that_has_not_come_stops_none_that_has(here: Workspace) -> None:

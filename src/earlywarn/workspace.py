@@ -15,7 +15,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
 from importlib.resources import files as package_files
@@ -436,19 +436,6 @@ class Workspace:
         merged = self.config.model_dump() | changes
         write_whole(self.root / CONFIG_FILE, config_text(Config.model_validate(merged)))
         return Workspace.open(self.root)
-
-    def refuse_ahead(self, day: date, option: str = "--as-of") -> None:
-        """Refuse a day that has not come, most likely a slip: what is noted for it would stand.
-
-        Tomorrow is let pass, since a server's clock may stand in another time zone. A generated
-        city lives in days of its own.
-        """
-        today = date.today()
-        if day > today + timedelta(days=1) and not self.config.generated:
-            raise EarlywarnError(
-                zh=f"{day} 还没有到（今天是 {today}）。请核对 {option}。",
-                en=f"{day} lies ahead (today is {today}). Check {option}.",
-            )
 
     @property
     def data(self) -> Path:

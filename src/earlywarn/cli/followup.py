@@ -473,8 +473,10 @@ def check(
 
 
 def _day(on: str, workspace: Workspace) -> date:
+    from earlywarn.features.newest import refuse_ahead
+
     day = parse_date(on, "--on") if on else date.today()
-    workspace.refuse_ahead(day, "--on")
+    refuse_ahead(workspace, day, "--on")
     return day
 
 

@@ -1,13 +1,23 @@
-"""The day that a command takes where none is given: the newest that any school has reported."""
+"""The day that a command takes where none is given, and days that it refuses as not come yet."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import duckdb
 
+from earlywarn.engine.duckdb import connect
 from earlywarn.errors import EarlywarnError
+from earlywarn.workspace import Workspace
 
+# So long after the newest data a day may lie, whatever the machine's clock says.
+IN_REACH = timedelta(weeks=3)
+_LAST = """
+SELECT greatest(
+    (SELECT max(date) FROM attendance), (SELECT max(date) FROM exams),
+    (SELECT max(date) FROM outcomes), (SELECT max(snapshot_date) FROM students)
+)
+"""
 _NEWEST = """
 WITH days AS (
     SELECT date FROM attendance WHERE date <= $today
@@ -44,3 +54,26 @@ def newest_school_day(con: duckdb.DuckDBPyConnection, today: date) -> date:
             en="No attendance is loaded to tell the as-of date. Load some or give --as-of.",
         )
     return found
+
+
+def refuse_ahead(workspace: Workspace, day: date, option: str = "--as-of") -> None:
+    """Refuse a day that has not come, most likely a slip: what is noted for it would stand.
+
+    Tomorrow is let pass, since a server's clock may stand in another time zone, and so is a day
+    shortly after the newest data, since a clock may be wrong. A generated city lives in days of its
+    own.
+    """
+    today = date.today()
+    if day <= today + timedelta(days=1) or workspace.config.generated:
+        return
+    con = connect(workspace)
+    try:
+        ((last,),) = con.execute(_LAST).fetchall()
+    finally:
+        con.close()
+    if last is None or day > last + IN_REACH:
+        raise EarlywarnError(
+            zh=f"{day} 还没有到（今天是 {today}，数据最新到 {last or '—'}）。请核对 {option}。",
+            en=f"{day} lies ahead (today is {today}, the newest data are of {last or '—'}). Check "
+            f"{option}.",
+        )

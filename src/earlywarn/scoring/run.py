@@ -27,7 +27,7 @@ from earlywarn.engine.duckdb import connect
 from earlywarn.engine.room import check_room, explained
 from earlywarn.errors import EarlywarnError, Lang
 from earlywarn.features.catalogue import CATALOGUE_VERSION
-from earlywarn.features.newest import newest_school_day
+from earlywarn.features.newest import newest_school_day, refuse_ahead
 from earlywarn.files import sha256, whole_folder, write_whole
 from earlywarn.models.scorecard import Scorecard, Weights, calm_terms, weights_for
 from earlywarn.models.store import registry
@@ -188,7 +188,7 @@ def score(
         What works out features and scores; the result is the same on each.
     """
     if as_of is not None:
-        workspace.refuse_ahead(as_of)
+        refuse_ahead(workspace, as_of)
     with workspace.lock("score"), explained(workspace):
         clock = _Clock()
         con = connect(workspace)

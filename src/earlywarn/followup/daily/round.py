@@ -15,7 +15,7 @@ import duckdb
 
 from earlywarn.engine.duckdb import connect, sql_file
 from earlywarn.errors import EarlywarnError, Lang
-from earlywarn.features.newest import newest_school_day
+from earlywarn.features.newest import IN_REACH, newest_school_day, refuse_ahead
 from earlywarn.files import whole_folder
 from earlywarn.followup.casedays import case_days
 from earlywarn.followup.daily.absences import ROUND_SQL, Absences, Silence, absences
@@ -67,7 +67,7 @@ def daily(
         cannot be written.
     """
     if as_of is not None:
-        workspace.refuse_ahead(as_of)
+        refuse_ahead(workspace, as_of)
     language = lang or workspace.config.lang
     rulebook = load_rulebook(workspace.rules)
     escalation = Escalation.load(workspace)
@@ -132,7 +132,7 @@ def _follow(
     escalation: Escalation,
     who: str,
 ) -> Round:
-    made = _rounds(workspace)
+    made = _rounds(workspace, found.as_of)
     since = max((day for day in made if day < found.as_of), default=None)
     since = since or _day_before(con, found.as_of)
     with Ledger.open(workspace) as ledger:
@@ -184,9 +184,11 @@ def _follow(
     )
 
 
-def _rounds(workspace: Workspace) -> list[date]:
+def _rounds(workspace: Workspace, as_of: date) -> list[date]:
     """Return the days of which there is a round; one that has not come counts for nothing."""
-    last = date.max if workspace.config.generated else date.today() + timedelta(days=1)
+    last = max(date.today() + timedelta(days=1), as_of + IN_REACH)
+    if workspace.config.generated:
+        last = date.max
     found = []
     for path in (workspace.runs / FOLDER).glob("*/" + ROUND_FILE):
         try:
