@@ -114,8 +114,9 @@ def child_card(
             )
         make_keys(con, workspace.config, one_row_a_day=one_row_a_day(workspace))
         scored = _scored(con, workspace, rulebook, found, role, day, stage)
-        stage(day.isoformat())
-        _build(con, workspace, rulebook, day)
+        if not (scored and scored[0].run.as_of == day):  # what was built last
+            stage(day.isoformat())
+            _build(con, workspace, rulebook, day)
         card = _card(con, workspace, rulebook, found, records, cases, scored, role, day, known)
         if card.since is None or workspace.config.attendance != "exceptions":
             return card
@@ -288,19 +289,22 @@ def _scored(
     day: date,
     stage: Callable[[str], None],
 ) -> tuple[Scored, ...]:
-    """Return the last scorings, newest first; a school sees those of its lists alone."""
+    """Return the last scorings, newest first; a school sees those of its lists alone.
+
+    `con` is left as the newest one's day was built.
+    """
     runs = [run for run in found.scorings if run.as_of <= day]
     if not role.sees_groups:
         runs = [run for run in runs if run.listed]
     scored = []
-    for place, run in enumerate(reversed(runs[-RUNS:])):
+    for run in runs[-RUNS:]:
         reasons = None
-        if place < WITH_REASONS:
+        if run in runs[-WITH_REASONS:]:
             stage(run.as_of.isoformat())
             _build(con, workspace, rulebook, run.as_of)
             reasons = _reasons(con, workspace, rulebook, found.student_id, run.as_of, role)
         scored.append(Scored(run, reasons))
-    return tuple(scored)
+    return tuple(reversed(scored))
 
 
 def _reasons(
