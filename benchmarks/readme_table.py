@@ -26,6 +26,7 @@ HEADS = {
 HELD = {"en": {True: "yes", False: "**no**"}, "zh": {True: "是", False: "**否**"}}
 BARS_ZH = {"at most ": "不超过 ", "at least ": "不少于 ", "under ": "低于 "}
 _RULES = "rules: 71 over 66,259 children (records: 1,000 judged, scaled): "
+_RULES_SECONDS = _RULES.replace("): ", "), seconds")
 # What a figure is called in proof.json, and in the table.
 ROWS: dict[str, tuple[str, str]] = {
     "weekly: features, rules and score with contributions, times (scan + predict)": (
@@ -103,14 +104,8 @@ SECONDS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "cold: the whole": ("cold: seconds", ("command", "bare")),
     "reasons:": ("reasons: 66,182 children, seconds", ("tables", "shap")),
-    _RULES + "times as fast as CEL": (
-        _RULES.replace("): ", "), seconds"),
-        ("ours", "CEL, a program a rule"),
-    ),
-    _RULES + "times as fast as zen": (
-        _RULES.replace("): ", "), seconds"),
-        ("ours", "zen-engine, fused"),
-    ),
+    _RULES + "times as fast as CEL": (_RULES_SECONDS, ("ours", "CEL, a program a rule")),
+    _RULES + "times as fast as zen": (_RULES_SECONDS, ("ours", "zen-engine, fused")),
     "scale: ten cities beside one, attendance exceptions": (
         "scale: attendance exceptions: seconds",
         ("one city", "ten cities"),

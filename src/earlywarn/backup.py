@@ -124,8 +124,8 @@ def backup(
                     if accepted.pop(name, put.sha256) != put.sha256:
                         raise damaged(path)
                     manifest.files.append(put)
-                for name in accepted:
-                    raise damaged(workspace.root / name)
+                if accepted:
+                    raise damaged(workspace.root / next(iter(accepted)))
                 archive.writestr(MANIFEST, manifest.model_dump_json(indent=1))
     return _said(target, manifest)
 

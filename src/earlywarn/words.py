@@ -14,6 +14,11 @@ from earlywarn.errors import Lang, Text
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 
+def can_be(day: date) -> bool:
+    """Whether a date that was read lies in a year that can be meant."""
+    return FIRST_YEAR <= day.year <= LAST_YEAR
+
+
 class Tier(StrEnum):
     """How urgent a student is, most urgent first."""
 

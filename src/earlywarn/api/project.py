@@ -34,7 +34,7 @@ from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.frame import prepare, score_frame
 from earlywarn.tables.batches import one_row_a_day
 from earlywarn.watchlist.weekly import score_and_list
-from earlywarn.words import FIRST_YEAR, LAST_YEAR
+from earlywarn.words import can_be
 from earlywarn.workspace import Workspace, system_user
 
 Day = date | str
@@ -346,7 +346,7 @@ def _day(value: Day, name: str) -> date:
         return value
     try:
         day = date.fromisoformat(value)
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        if not can_be(day):
             raise ValueError
         return day
     except (TypeError, ValueError):

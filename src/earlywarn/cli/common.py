@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from earlywarn.errors import EarlywarnError, Lang, Text, UsageError
-from earlywarn.words import FIRST_YEAR, LAST_YEAR
+from earlywarn.words import FIRST_YEAR, LAST_YEAR, can_be
 
 if TYPE_CHECKING:
     from earlywarn.workspace import Workspace
@@ -124,13 +124,13 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
         except BrokenPipeError:
             raise
         except OSError as error:
-            plain = _no_room(error, **arguments) or _cannot_use(error)
+            plain = _in_words(error, **arguments) or _cannot_use(error)
             report_error(plain, **arguments)
             raise typer.Exit(plain.exit_code) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
         except Exception as error:
-            told = _no_room(error, **arguments) or _damaged(error, **arguments)
+            told = _in_words(error, **arguments)
             if told is None:
                 raise
             report_error(told, **arguments)
@@ -140,40 +140,28 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
     return wrapped
 
 
-def _no_room(error: Exception, **arguments: Any) -> EarlywarnError | None:
-    """Put a full disk, or memory that did not suffice, into words; None of any other error."""
-    workspace = arguments.get("workspace")
-    if workspace is None or "duckdb" not in sys.modules:
-        return None
-    from earlywarn.engine.room import in_words
-
-    try:
-        opened = open_workspace(workspace)
-    except EarlywarnError:  # the workspace itself is in trouble: what failed first is told
-        return None
-    return in_words(error, opened)
-
-
-def _damaged(error: Exception, **arguments: Any) -> EarlywarnError | None:
-    """Say which of the workspace's tables is damaged, where that is why DuckDB failed."""
+def _in_words(error: Exception, **arguments: Any) -> EarlywarnError | None:
+    """Put a full disk, too little memory or a damaged table into words; None of any other error."""
     workspace = arguments.get("workspace")
     if workspace is None or "duckdb" not in sys.modules:
         return None
     from duckdb import Error
 
+    from earlywarn.engine.room import in_words
     from earlywarn.tables.batchlist import read_batches
-    from earlywarn.tables.views import whole_data
+    from earlywarn.tables.views import find_damage
 
-    if not isinstance(error, Error):
-        return None
     try:
         opened = open_workspace(workspace)
-        with whole_data(opened, read_batches(opened)):
-            raise error
-    except EarlywarnError as found:
-        return found
-    except Error:
+    except EarlywarnError:  # the workspace itself is in trouble: what failed first is told
         return None
+    no_room = in_words(error, opened)
+    if no_room is not None or not isinstance(error, Error):
+        return no_room
+    try:
+        return find_damage(opened, read_batches(opened))
+    except EarlywarnError as damaged_list:
+        return damaged_list
 
 
 def _cannot_use(error: OSError) -> EarlywarnError:
@@ -213,7 +201,7 @@ def parse_date(value: str, option: str) -> date:
             zh=f"{option} 的值 {value} 不是日期，请写成 2026-11-20 这样。",
             en=f"{option}: {value} is not a date; write it like 2026-11-20.",
         ) from None
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+    if not can_be(day):
         raise UsageError(
             zh=f"{option} 的值 {value} 不在 {FIRST_YEAR} 至 {LAST_YEAR} 年之间。",
             en=f"{option}: {value} is not between {FIRST_YEAR} and {LAST_YEAR}.",

@@ -45,9 +45,10 @@ def features(
     out_to = output(lang, as_json, workspace)
     opened = open_workspace(workspace)
     asked = role_of(opened, role)
+    day = parse_date(as_of, "--as-of")
     refuse_unlogged(opened)
     with out_to.progress(Text("正在计算特征…", "Computing features ...")):
-        rows = write_features(opened, parse_date(as_of, "--as-of"), out, asked)
+        rows = write_features(opened, day, out, asked)
     note(opened, "features", who=user_of(user), role=asked, rows=rows, file=out)
     out_to.say(Text(f"已写入 {out}：{rows} 名学生。", f"Wrote {out}: {rows} students."))
     if not rows:

@@ -87,11 +87,10 @@ def build_families(
     else:
         _make_day_keys(con, config, one_row_a_day=one_row_a_day)
     run_sql_file(con, SQL_PACKAGE, "cohort.sql", parameters, cohort_swaps())
-    if keys_are_made:
-        run_sql_file(con, SQL_PACKAGE, "marks.sql", parameters)
-    else:
+    if not keys_are_made:
         _make_exam_keys(con, config)
-        run_sql_file(con, SQL_PACKAGE, "marks.sql", parameters)
+    run_sql_file(con, SQL_PACKAGE, "marks.sql", parameters)
+    if not keys_are_made:
         for name in ("exam_rows", "superseded_marks", "student_exams"):
             con.execute(f"DROP TABLE {name}").fetchall()
     run_sql_file(con, SQL_PACKAGE, "calendar.sql", parameters)

@@ -56,22 +56,28 @@ def newest_school_day(con: duckdb.DuckDBPyConnection, today: date) -> date:
     return found
 
 
-def refuse_ahead(workspace: Workspace, day: date, option: str = "--as-of") -> None:
-    """Refuse a day that has not come, most likely a slip: what is noted for it would stand.
+def last_that_can_have_come(workspace: Workspace, known: date) -> date:
+    """Return the last day that can have come, where something is known of the day `known`.
 
-    Tomorrow is let pass, since a server's clock may stand in another time zone, and so is a day
-    shortly after the newest data, since a clock may be wrong. A generated city lives in days of its
-    own.
+    Tomorrow can, since a server's clock may stand in another time zone, and so can a day shortly
+    after `known`, since a clock may be wrong. A generated city lives in days of its own.
     """
-    today = date.today()
-    if day <= today + timedelta(days=1) or workspace.config.generated:
+    if workspace.config.generated:
+        return date.max
+    return max(date.today() + timedelta(days=1), known + IN_REACH)
+
+
+def refuse_ahead(workspace: Workspace, day: date, option: str = "--as-of") -> None:
+    """Refuse a day that has not come, most likely a slip: what is noted for it would stand."""
+    if day <= last_that_can_have_come(workspace, date.min):  # whatever the data are of
         return
     con = connect(workspace)
     try:
         ((last,),) = con.execute(_LAST).fetchall()
     finally:
         con.close()
-    if last is None or day > last + IN_REACH:
+    if day > last_that_can_have_come(workspace, last or date.min):
+        today = date.today()
         raise EarlywarnError(
             zh=f"{day} 还没有到（今天是 {today}，数据最新到 {last or '—'}）。请核对 {option}。",
             en=f"{day} lies ahead (today is {today}, the newest data are of {last or '—'}). Check "

@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
@@ -84,11 +84,6 @@ class RunFolder:
             raise unreadable(path)
         return read
 
-    def is_of_other_data(self, workspace: Workspace) -> bool:
-        """Whether data were loaded, replaced or taken out since the run was made."""
-        then = self.info().get("inputs", {}).get("data")
-        return then is not None and bool(then != data_fingerprint(workspace))
-
     def rules(self) -> dict[str, dict[str, Any]] | None:
         """Return the rules that the run used, by id (see `rules.record`).
 
@@ -102,6 +97,12 @@ class RunFolder:
             return {rule["id"]: rule for rule in read["rules"]}
         except (OSError, ValueError, KeyError, TypeError):
             raise unreadable(path) from None
+
+
+def is_of_other_data(info: Mapping[str, Any], workspace: Workspace) -> bool:
+    """Whether data were loaded, replaced or taken out since the run of that run.json was made."""
+    then = info.get("inputs", {}).get("data")
+    return then is not None and bool(then != data_fingerprint(workspace))
 
 
 def unreadable(path: Path) -> EarlywarnError:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, Literal, NamedTuple
 
-from earlywarn.words import FIRST_YEAR, LAST_YEAR
+from earlywarn.words import can_be
 
 DateOrder = Literal["ymd", "dmy", "mdy"]
 SPACE = " \t\r\n\u3000\xa0\ufeff\u200b"
@@ -55,9 +55,7 @@ def parse_date(
             found = date(*(int(part) for part in (*parts.groups(), "1")[:3]))
         except ValueError:
             return Parsed(None, "bad_date")
-        return (
-            Parsed(found) if FIRST_YEAR <= found.year <= LAST_YEAR else Parsed(None, "date_range")
-        )
+        return Parsed(found) if can_be(found) else Parsed(None, "date_range")
     year_last = _YEAR_LAST.match(text)
     if year_last is not None:
         if order == "ymd":

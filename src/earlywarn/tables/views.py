@@ -79,11 +79,19 @@ def whole_data(workspace: Workspace, known: BatchList) -> Iterator[None]:
     try:
         yield
     except duckdb.Error:
-        for part in (part for batch in known.batches for part in batch.parts):
-            path = workspace.data / part.file
-            if not path.is_file() or sha256(path) != part.sha256:
-                raise damaged(path) from None
+        found = find_damage(workspace, known)
+        if found is not None:
+            raise found from None
         raise
+
+
+def find_damage(workspace: Workspace, known: BatchList) -> EarlywarnError | None:
+    """Return the error of the first table's file that is missing or not what was accepted."""
+    for part in (part for batch in known.batches for part in batch.parts):
+        path = workspace.data / part.file
+        if not path.is_file() or sha256(path) != part.sha256:
+            return damaged(path)
+    return None
 
 
 def damaged(path: Path) -> EarlywarnError:

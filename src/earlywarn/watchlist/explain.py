@@ -21,7 +21,7 @@ from earlywarn.errors import EarlywarnError, Lang, Text
 from earlywarn.features.build import build
 from earlywarn.features.catalogue import FEATURES
 from earlywarn.rules.pack import load_rulebook
-from earlywarn.scoring.run import run_folders
+from earlywarn.scoring.run import is_of_other_data, run_folders
 from earlywarn.tables.batches import one_row_a_day
 from earlywarn.watchlist import wording
 from earlywarn.watchlist.reasons import Evidence, feature_reason, full_reasons, rule_reason
@@ -248,13 +248,14 @@ def explain_student(workspace: Workspace, student_id: str, as_of: date) -> Expla
             as_of,
             one_row_a_day=one_row_a_day(workspace),
         )
+        info = folders[-1].info()
         return explanation(
             con,
             rulebook,
             student_id,
             as_of,
-            calm=folders[-1].info().get("calm", {}),
-            data_changed=folders[-1].is_of_other_data(workspace),
+            calm=info.get("calm", {}),
+            data_changed=is_of_other_data(info, workspace),
             generated=workspace.config.generated,
         )
     finally:

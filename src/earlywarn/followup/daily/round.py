@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from datetime import date
 
 import duckdb
 
 from earlywarn.engine.duckdb import connect, sql_file
 from earlywarn.errors import EarlywarnError, Lang
-from earlywarn.features.newest import IN_REACH, newest_school_day, refuse_ahead
+from earlywarn.features.newest import (
+    last_that_can_have_come,
+    newest_school_day,
+    refuse_ahead,
+)
 from earlywarn.files import whole_folder
 from earlywarn.followup.casedays import case_days
 from earlywarn.followup.daily.absences import ROUND_SQL, Absences, Silence, absences
@@ -186,9 +190,7 @@ def _follow(
 
 def _rounds(workspace: Workspace, as_of: date) -> list[date]:
     """Return the days of which there is a round; one that has not come counts for nothing."""
-    last = max(date.today() + timedelta(days=1), as_of + IN_REACH)
-    if workspace.config.generated:
-        last = date.max
+    last = last_that_can_have_come(workspace, as_of)
     found = []
     for path in (workspace.runs / FOLDER).glob("*/" + ROUND_FILE):
         try:

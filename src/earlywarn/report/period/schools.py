@@ -14,7 +14,7 @@ import duckdb
 
 from earlywarn.report.period.periods import Period
 
-# No registry snapshot for so long makes a monitored child's file out of date .
+# So many days without a registry snapshot make a monitored child's file out of date.
 FILE_DAYS = 200
 MANY_MOVERS = 0.3  # of a school's children: migrant, or come from another school within a year
 
