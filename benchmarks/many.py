@@ -19,6 +19,7 @@ from earlywarn.files import sha256
 from earlywarn.tables.batches import table_files
 from earlywarn.tables.batchlist import Batch, BatchList, Part, read_batches
 from earlywarn.tables.contract import TABLES
+from earlywarn.tables.order import row_group_size
 from earlywarn.workspace import CONFIG_FILE, Config, Workspace, config_text
 
 KEPT = ("rules", "mappings", "models", "escalation.yaml")
@@ -82,7 +83,7 @@ def _copied(
         path.parent.mkdir(parents=True, exist_ok=True)
         con.execute(
             f"COPY (SELECT {columns} FROM read_parquet(?) {once}) TO '{path.as_posix()}' "
-            "(COMPRESSION zstd, ROW_GROUP_SIZE 122880)",
+            f"(COMPRESSION zstd, ROW_GROUP_SIZE {row_group_size(part.table)})",
             [str(city.data / part.file)],
         )
         ((rows,),) = con.execute("SELECT count(*) FROM read_parquet(?)", [str(path)]).fetchall()

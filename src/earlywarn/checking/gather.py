@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from earlywarn.engine.duckdb import run_sql_file, sql_file
-from earlywarn.features.build import cohort_swaps
+from earlywarn.features.build import people_on
 from earlywarn.features.sql import SQL_PACKAGE as FEATURES_SQL
 from earlywarn.workspace import Config
 
@@ -71,8 +71,7 @@ def gather(con: duckdb.DuckDBPyConnection, config: Config, as_of: date) -> Gathe
     }
     # A grade's stage is not among what is looked at.
     con.execute("CREATE OR REPLACE TEMP TABLE stage_grades (stage VARCHAR, grade INTEGER)")
-    run_sql_file(con, FEATURES_SQL, "keys.sql", {})
-    run_sql_file(con, FEATURES_SQL, "cohort.sql", parameters, cohort_swaps())
+    people_on(con, as_of)
     run_sql_file(con, SQL_PACKAGE, "spans.sql", parameters)
     run_sql_file(con, FEATURES_SQL, "calendar.sql", parameters)
     run_sql_file(con, SQL_PACKAGE, "children.sql", parameters)

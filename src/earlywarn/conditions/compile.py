@@ -31,7 +31,9 @@ from earlywarn.conditions.nodes import (
     Negative,
     Node,
     Not,
+    children,
     kind_of,
+    walk,
 )
 
 MAX_REPEATS = 4  # divisions within divisors, coalesce within coalesce: each level doubles the SQL
@@ -72,7 +74,6 @@ class _Number:
     sql: exp.Expression
     own: bool
     hidden: list[exp.Expression] = field(default_factory=list)
-    repeats: int = 0
     missing: bool = False  # NULL if anything: matters where NULL would be passed over
 
     @property
@@ -93,6 +94,28 @@ def compile_node(node: Node, *, finite_names: bool = False) -> exp.Expression:
     comparisons of bare names need no guard of their own.
     """
     return _Compiler(finite_names).boolean(node)
+
+
+def check_repeats(root: Node) -> None:
+    """Refuse a condition whose SQL would grow out of hand (ConditionError)."""
+    deepest = max(map(_repeats, walk(root)))
+    if deepest > MAX_REPEATS:
+        raise ConditionError(
+            zh=f"除法或 coalesce 嵌套超过 {MAX_REPEATS} 层，请简化。",
+            en=f"divisions or coalesce nested deeper than {MAX_REPEATS}: make it simpler.",
+        )
+
+
+def _repeats(node: Node) -> int:
+    """Return how often a number's SQL is doubled; 0 for what is no number."""
+    if isinstance(node, Arithmetic) and node.op == "/":
+        return max(_repeats(node.left), _repeats(node.right) + 1)
+    if not isinstance(node, (Negative, Arithmetic, Call)):
+        return 0
+    again = (
+        isinstance(node, Call) and node.function == "coalesce" and node.kind in (Kind.NUMBER, None)
+    )
+    return max(map(_repeats, children(node))) + again
 
 
 class _Compiler:
@@ -195,11 +218,7 @@ class _Compiler:
         if isinstance(node, Negative):
             inner = self.number(node.operand)
             return _Number(
-                exp.Neg(this=_bracket(inner.sql)),
-                inner.own,
-                inner.hidden,
-                inner.repeats,
-                inner.missing,
+                exp.Neg(this=_bracket(inner.sql)), inner.own, inner.hidden, inner.missing
             )
         if isinstance(node, Arithmetic):
             return self.arithmetic(node)
@@ -210,36 +229,27 @@ class _Compiler:
     def arithmetic(self, node: Arithmetic) -> _Number:
         left, right = self.number(node.left), self.number(node.right)
         hidden = [*left.hidden, *right.hidden]
-        repeats = max(left.repeats, right.repeats)
         divisor = _bracket(right.sql)
         if node.op == "/":
-            repeats = max(left.repeats, right.repeats + 1)
-            _check_repeats(repeats)
             if right.own:
                 hidden.append(right.sql)
             divisor = exp.Nullif(this=right.sql.copy(), expression=exp.Literal.number("0e0"))
         sql = _ARITHMETIC[node.op](this=_bracket(left.sql), expression=divisor)
-        return _Number(sql, True, hidden, repeats)
+        return _Number(sql, True, hidden)
 
     def call(self, node: Call) -> _Number:
-        if node.function == "coalesce":
-            numbers = [self.number(a) for a in node.arguments]
-            repeats = max(number.repeats for number in numbers) + 1
-            _check_repeats(repeats)
-            first, *rest = (_if_finite(number.guards, number.sql) for number in numbers)
-            return _Number(exp.Coalesce(this=first, expressions=rest), True, [], repeats)
         numbers = [self.number(a) for a in node.arguments]
-        repeats = max(number.repeats for number in numbers)
+        if node.function == "coalesce":
+            first, *rest = (_if_finite(number.guards, number.sql) for number in numbers)
+            return _Number(exp.Coalesce(this=first, expressions=rest), True)
         if node.function == "abs":
             inner = numbers[0]
-            return _Number(
-                exp.Abs(this=inner.sql.copy()), inner.own, inner.hidden, repeats, inner.missing
-            )
+            return _Number(exp.Abs(this=inner.sql.copy()), inner.own, inner.hidden, inner.missing)
         make = exp.Least if node.function == "least" else exp.Greatest
         first, *rest = (number.sql.copy() for number in numbers)
         hidden = [guard for number in numbers for guard in number.null_guards]
         sql = make(this=first, expressions=rest, ignore_nulls=True)
-        return _Number(sql, False, hidden, repeats)
+        return _Number(sql, False, hidden)
 
     def coalesce(self, node: Call, kind: Kind) -> exp.Expression:
         if kind is Kind.NUMBER:
@@ -253,14 +263,6 @@ class _Compiler:
         if kind_of(node) is None:
             return _null(Kind.BOOLEAN)
         return _bracket(self.boolean(node))
-
-
-def _check_repeats(repeats: int) -> None:
-    if repeats > MAX_REPEATS:
-        raise ConditionError(
-            zh=f"除法或 coalesce 嵌套超过 {MAX_REPEATS} 层，请简化。",
-            en=f"divisions or coalesce nested deeper than {MAX_REPEATS}: make it simpler.",
-        )
 
 
 def _if_finite(guards: Iterable[exp.Expression], value: exp.Expression) -> exp.Expression:

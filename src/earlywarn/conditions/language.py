@@ -13,7 +13,7 @@ from functools import cached_property
 
 from sqlglot import exp
 
-from earlywarn.conditions.compile import compile_node
+from earlywarn.conditions.compile import check_repeats, compile_node
 from earlywarn.conditions.errors import ConditionError
 from earlywarn.conditions.nodes import Kind, Node, canonical, names_in
 from earlywarn.conditions.parse import parse
@@ -21,7 +21,7 @@ from earlywarn.conditions.parse import parse
 
 @dataclass(frozen=True)
 class Condition:
-    """A checked and compiled condition.
+    """A checked condition; its SQL is made when it is asked for.
 
     Attributes
     ----------
@@ -31,8 +31,6 @@ class Condition:
         The dialect of `sql`.
     names
         The names in it, in order of first appearance.
-    tree
-        The guarded expression as sqlglot's tree: `.tree.sql(dialect="spark")` for other engines.
     root
         The condition itself as a typed tree.
     hash
@@ -43,9 +41,13 @@ class Condition:
     text: str
     dialect: str
     names: tuple[str, ...]
-    tree: exp.Expression = field(repr=False, compare=False)
     root: Node = field(repr=False)
     hash: str
+
+    @cached_property
+    def tree(self) -> exp.Expression:
+        """The guarded expression as sqlglot's tree: `.tree.sql(dialect="spark")` elsewhere."""
+        return compile_node(self.root)
 
     @cached_property
     def sql(self) -> str:
@@ -73,7 +75,7 @@ def compile_condition(
     """
     root = parse(text, kinds)
     try:
-        tree = compile_node(root)
+        check_repeats(root)
     except ConditionError as error:
         raise ConditionError(
             zh=error.message.zh, en=error.message.en, source=text, column=error.column
@@ -82,7 +84,6 @@ def compile_condition(
         text=text,
         dialect=dialect,
         names=names_in(root),
-        tree=tree,
         root=root,
         hash=hashlib.sha256(canonical(root).encode()).hexdigest(),
     )

@@ -86,9 +86,11 @@ def build_families(
         run_sql_file(con, SQL_PACKAGE, "rows.sql", {})
     else:
         _make_day_keys(con, config, one_row_a_day=one_row_a_day)
-    run_sql_file(con, SQL_PACKAGE, "cohort.sql", parameters, cohort_swaps())
+    _cohort(con, as_of, RECORD_FIELDS)
+    run_sql_file(con, SQL_PACKAGE, "changes.sql", parameters)
     if not keys_are_made:
         _make_exam_keys(con, config)
+        con.execute("DROP TABLE registry_rows").fetchall()
     run_sql_file(con, SQL_PACKAGE, "marks.sql", parameters)
     if not keys_are_made:
         for name in ("exam_rows", "superseded_marks", "student_exams"):
@@ -98,8 +100,11 @@ def build_families(
         refuse_without_calendar(con)
     parameters["first_day"] = _first_day_in_reach(con, parameters)
     run_sql_file(con, SQL_PACKAGE, "attendance.sql", parameters)
-    grouped = ",\n        ".join(f'({group.sql}) AS "{group.name}"' for group in groups)
-    run_sql_file(con, SQL_PACKAGE, "registry.sql", parameters, {"/*groups*/": grouped})
+    of_groups = {
+        "/*groups*/": ",\n        ".join(f'({group.sql}) AS "{group.name}"' for group in groups),
+        "/*names of groups*/": ", ".join(f'g."{group.name}"' for group in groups),
+    }
+    run_sql_file(con, SQL_PACKAGE, "registry.sql", parameters, of_groups)
     run_sql_file(con, SQL_PACKAGE, "school.sql", parameters)
     run_sql_file(con, SQL_PACKAGE, "basis.sql", parameters)
 
@@ -125,7 +130,7 @@ def make_keys(
 def _make_day_keys(con: duckdb.DuckDBPyConnection, config: Config, *, one_row_a_day: bool) -> None:
     _small_tables(con, config)
     swap = {"/*one row a day*/ worst": "days"} if one_row_a_day else {}
-    run_sql_file(con, SQL_PACKAGE, "keys.sql", {})
+    _child_keys(con, RECORD_FIELDS)
     run_sql_file(con, SQL_PACKAGE, "rows.sql", {})
     run_sql_file(con, SQL_PACKAGE, "days.sql", {}, swap)
 
@@ -137,25 +142,48 @@ def _make_exam_keys(con: duckdb.DuckDBPyConnection, config: Config) -> None:
 def cohort_on(con: duckdb.DuckDBPyConnection, config: Config, day: date) -> None:
     """Leave in `con` the cohort of a day and what goes before it, without any feature.
 
-    That is `snapshots`, `current_records`, `event_summary`, `past_leaves`, `known_students`,
-    `cohort` and `stage_grades`; what `build` has left of another day is replaced.
+    That is what `people_on` leaves, and `stage_grades`; what `build` has left of another day is
+    replaced.
     """
     _small_tables(con, config)
-    run_sql_file(con, SQL_PACKAGE, "keys.sql", {})
-    run_sql_file(con, SQL_PACKAGE, "cohort.sql", {"as_of": day}, cohort_swaps())
+    people_on(con, day)
 
 
-def cohort_swaps(fields: Sequence[str] = RECORD_FIELDS) -> dict[str, str]:
-    """Return what cohort.sql leaves open: the fields of a current record beside its key."""
+def people_on(
+    con: duckdb.DuckDBPyConnection, day: date, fields: Sequence[str] = RECORD_FIELDS
+) -> None:
+    """Leave in `con`, which has `stage_grades`, who there is on a day.
+
+    That is `student_keys`, `snapshots`, `event_summary`, `past_leaves`, `known_students`,
+    `current_records` and `cohort`. Of a record they have `fields`, among which must be school_id,
+    grade and enrolled_on.
+    """
+    _child_keys(con, fields)
+    _cohort(con, day, fields)
+
+
+def _child_keys(con: duckdb.DuckDBPyConnection, fields: Sequence[str]) -> None:
     said = " | ".join(
-        f"CASE WHEN {f} IS NULL THEN 0 ELSE {1 << i} END" for i, f in enumerate(fields)
+        f"CASE WHEN {field} IS NULL THEN 0 ELSE {bit} END"
+        for field, bit in _bits(fields).items()
+        if field != "birth_date"
     )
-    last = ", ".join(f"arg_max({f}, snapshot_date) AS {f}" for f in fields)
-    return {
-        "/*a bit for each field that is filled in*/": f"CAST({said} AS BIGINT)",
-        "/*last known fields*/": last,
+    swap = {"/*a bit for each field that is filled in*/": f"CAST({said} AS BIGINT)"}
+    run_sql_file(con, SQL_PACKAGE, "keys.sql", {}, swap)
+
+
+def _cohort(con: duckdb.DuckDBPyConnection, day: date, fields: Sequence[str]) -> None:
+    last = (f"arg_max({field}, snapshot_date) AS {field}" for field in fields)
+    swap = {
+        "/*the bit of birth_date*/": str(_bits(fields).get("birth_date", 0)),
+        "/*last known fields*/": ", ".join(last),
         "/*fields*/": ", ".join(fields),
     }
+    run_sql_file(con, SQL_PACKAGE, "cohort.sql", {"as_of": day}, swap)
+
+
+def _bits(fields: Sequence[str]) -> dict[str, int]:
+    return {field: 1 << place for place, field in enumerate(fields)}
 
 
 def feature_table(con: duckdb.DuckDBPyConnection) -> pa.Table:

@@ -8,10 +8,9 @@ import duckdb
 
 from earlywarn.files import sha256, whole_file
 from earlywarn.tables.batches import read_batches
+from earlywarn.tables.order import row_group_size
 from earlywarn.tables.views import scan, whole_data
 from earlywarn.workspace import Workspace
-
-_ROW_GROUP = 122_880  # as the tables are written
 
 
 def take_out(workspace: Workspace, student_id: str, rows: Mapping[str, int]) -> None:
@@ -37,7 +36,11 @@ def take_out(workspace: Workspace, student_id: str, rows: Mapping[str, int]) -> 
                         f"SELECT * FROM {scan(workspace, [part.file])} "
                         "WHERE student_id IS DISTINCT FROM $student",
                         params={"student": student_id},
-                    ).write_parquet(str(beside), compression="zstd", row_group_size=_ROW_GROUP)
+                    ).write_parquet(
+                        str(beside),
+                        compression="zstd",
+                        row_group_size=row_group_size(part.table),
+                    )
                 old.append(workspace.data / part.file)
                 part.file = path.relative_to(workspace.data).as_posix()
                 part.sha256 = sha256(path)

@@ -29,7 +29,7 @@ from earlywarn.tables.batchlist import (
 )
 from earlywarn.tables.contract import TABLES, Table
 from earlywarn.tables.forgotten import without_forgotten
-from earlywarn.tables.order import in_order, stored_order
+from earlywarn.tables.order import in_order, row_group_size, stored_order
 from earlywarn.tables.views import attach, scan, whole_data
 from earlywarn.workspace import Workspace
 
@@ -156,7 +156,7 @@ def _write_part(
     )
     with whole_file(path) as beside:
         con.sql(f"SELECT * FROM incoming {by}").write_parquet(
-            str(beside), compression="zstd", row_group_size=122_880
+            str(beside), compression="zstd", row_group_size=row_group_size(table.name)
         )
     match = " AND ".join(f'o."{c}" IS NOT DISTINCT FROM n."{c}"' for c in table.key)
 

@@ -1,4 +1,4 @@
-"""In which order rows are stored, and whether they stand in it already."""
+"""In which order and in how large groups rows are stored, and whether they stand so already."""
 
 from __future__ import annotations
 
@@ -14,9 +14,20 @@ from earlywarn.tables.contract import Table
 def stored_order(table: Table, names: list[str]) -> list[str]:
     """Return the columns among `names` by which a table's rows are sorted on disk.
 
-    By date first, where there is one: a reader of recent weeks skips the older row groups.
+    Attendance by date first: a reader of recent weeks skips the older row groups. All else by its
+    key, so that what is said of a child stands together.
     """
-    return list(dict.fromkeys(c for c in ("date", *table.key) if c in names))
+    first = ("date",) if table.name == "attendance" else ()
+    return list(dict.fromkeys(c for c in (*first, *table.key) if c in names))
+
+
+def row_group_size(table: str) -> int:
+    """Return how many rows of a table stand in one group on disk: what one processor reads at once.
+
+    The newest registry of a city fits into one group of the usual size, and all that a score needs
+    of the registry stands in it; in smaller ones every processor has its share.
+    """
+    return 20_480 if table == "students" else 122_880
 
 
 def in_order(rows: pa.Table, order: list[str]) -> tuple[bool, bool]:

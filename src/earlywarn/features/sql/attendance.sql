@@ -82,13 +82,7 @@ SELECT
     END AS recorded_ytd,
     CASE
         WHEN a.listed_after_break > 0 THEN a.absent_after_break
-        WHEN $exceptions AND EXISTS (
-            SELECT 1 FROM school_days AS d
-            WHERE d.cal = r.cal
-                AND d.back <= r.break_back
-                AND d.back > r.break_back - 3
-                AND d.reported
-        ) THEN 0
+        WHEN $exceptions AND r.break_back IS NOT NULL AND r.reported_after THEN 0
     END AS absent_after_break
 FROM roster AS r
 LEFT JOIN attendance_masks AS a ON a.sid = r.sid;

@@ -12,7 +12,9 @@ FROM cohort AS c
 JOIN day_masks AS a ON a.sid = c.sid
 LEFT JOIN school_days AS d
     ON d.cal = a.cal
-    AND a.recorded <> 0
-    AND d.back = bit_count((a.recorded & -a.recorded) - 1)
+    AND d.back < 60
+    AND d.back = CASE
+        WHEN a.recorded <> 0 THEN bit_count((a.recorded & -a.recorded) - 1)
+    END
 JOIN mark_features AS m ON m.sid = c.sid
 LEFT JOIN event_summary AS e ON e.student_id = c.student_id;

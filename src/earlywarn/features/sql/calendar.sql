@@ -90,14 +90,25 @@ days AS (
     JOIN seen_days AS s ON s.school_id = k.school_id
     WHERE NOT k.has_calendar
 ),
-own_days AS (  -- without the days of past long leaves
-    SELECT d.cal, d.date, k.school_id, k.class_id, k.has_reported
+away AS (  -- days of past long leaves are no school days of the child
+    SELECT k.cal, l.first_day, l.last_day
+    FROM calendars AS k
+    JOIN past_leaves AS l ON l.student_id = k.private_to
+),
+own_days AS (
+    SELECT d.cal, d.date
     FROM days AS d
-    JOIN calendars AS k ON k.cal = d.cal
-    WHERE NOT EXISTS (
-        SELECT 1 FROM past_leaves AS l
-        WHERE l.student_id = k.private_to AND d.date BETWEEN l.first_day AND l.last_day
-    )
+    ANTI JOIN away AS a ON a.cal = d.cal AND d.date >= a.first_day AND d.date <= a.last_day
+),
+reported_on AS (
+    SELECT k.cal, r.date
+    FROM calendars AS k
+    JOIN reported_rows AS r ON r.school_id = k.school_id
+    WHERE r.class_id IS NULL
+    UNION
+    SELECT k.cal, r.date
+    FROM calendars AS k
+    JOIN reported_rows AS r ON r.school_id = k.school_id AND r.class_id = k.class_id
 ),
 newest_seen AS (SELECT school_id, max(date) AS date FROM seen_days GROUP BY school_id)
 SELECT
@@ -106,27 +117,31 @@ SELECT
     row_number() OVER (PARTITION BY d.cal ORDER BY d.date DESC) - 1 AS back,
     lead(d.date) OVER (PARTITION BY d.cal ORDER BY d.date DESC) AS day_before,
     CASE
-        WHEN d.has_reported THEN EXISTS (
-            SELECT 1 FROM reported_rows AS r
-            WHERE r.school_id = d.school_id
-                AND r.date = d.date
-                AND (r.class_id IS NULL OR r.class_id = d.class_id)
-        )
+        WHEN k.has_reported THEN r.cal IS NOT NULL
         WHEN $exceptions THEN coalesce(d.date <= n.date, FALSE)
-        ELSE EXISTS (
-            SELECT 1 FROM seen_days AS s WHERE s.school_id = d.school_id AND s.date = d.date
-        )
+        ELSE s.date IS NOT NULL
     END AS reported
 FROM own_days AS d
-LEFT JOIN newest_seen AS n ON n.school_id = d.school_id;
+JOIN calendars AS k ON k.cal = d.cal
+LEFT JOIN reported_on AS r ON r.cal = d.cal AND r.date = d.date
+LEFT JOIN seen_days AS s ON s.school_id = k.school_id AND s.date = d.date
+LEFT JOIN newest_seen AS n ON n.school_id = k.school_id;
 
 -- The last gap of at least five calendar days between two school days of a calendar (five days that
--- are no school days), the day after it in the last 365 days.
+-- are no school days), the day after it in the last 365 days; and whether any of the three school
+-- days after it was reported.
 CREATE OR REPLACE TEMP TABLE last_breaks AS
-SELECT cal, min(back) AS break_back, max(day_before) AS day_before
-FROM school_days
-WHERE date_diff('day', day_before, date) - 1 >= 5 AND date > $year_ago
-GROUP BY cal;
+WITH found AS (
+    SELECT cal, min(back) AS break_back, max(day_before) AS day_before
+    FROM school_days
+    WHERE date_diff('day', day_before, date) - 1 >= 5 AND date > $year_ago
+    GROUP BY cal
+)
+SELECT f.cal, f.break_back, f.day_before, bool_or(d.reported) AS reported_after
+FROM found AS f
+JOIN school_days AS d
+    ON d.cal = f.cal AND d.back <= f.break_back AND d.back > f.break_back - 3
+GROUP BY f.cal, f.break_back, f.day_before;
 
 -- One row per child of the cohort: its calendar, how many school days it has had since enrolment
 -- (days), how many of them were reported in this school year, and its last break, if it was here.
@@ -168,7 +183,8 @@ SELECT
     n.reported,
     CASE
         WHEN o.enrolled_on IS NULL OR b.day_before >= o.enrolled_on THEN b.break_back
-    END AS break_back
+    END AS break_back,
+    b.reported_after
 FROM calendar_of AS o
 JOIN calendars AS k
     ON k.school_id = o.school_id

@@ -1,14 +1,14 @@
 -- Every mark in its exam, whatever the as-of date. An exam is (school, grade, school year, name),
 -- school and grade being those of the snapshot in force on the row's date, or of the first one if the
 -- row is older (then the row exists only from that snapshot on).
--- Reads students, exams, core_subjects, student_keys (keys.sql).
+-- Reads exams, core_subjects, student_keys and registry_rows (keys.sql).
 
 CREATE OR REPLACE TEMP TABLE place_keys AS
 SELECT
     school_id,
     grade,
     CAST(row_number() OVER (ORDER BY school_id, grade) AS BIGINT) AS place
-FROM (SELECT DISTINCT school_id, grade FROM students);
+FROM (SELECT DISTINCT school_id, grade FROM registry_rows);
 
 CREATE OR REPLACE TEMP TABLE name_keys AS
 SELECT exam, CAST(row_number() OVER (ORDER BY exam) AS BIGINT) AS name
@@ -30,13 +30,12 @@ FROM (SELECT DISTINCT subject FROM exams);
 CREATE OR REPLACE TEMP TABLE place_spans AS
 WITH said AS (
     SELECT
-        k.sid,
+        r.sid,
         p.place,
-        s.snapshot_date,
-        lag(p.place) OVER (PARTITION BY k.sid ORDER BY s.snapshot_date) AS before
-    FROM students AS s
-    JOIN student_keys AS k ON k.student_id = s.student_id
-    JOIN place_keys AS p ON p.school_id = s.school_id AND p.grade = s.grade
+        r.snapshot_date,
+        lag(p.place) OVER (PARTITION BY r.sid ORDER BY r.snapshot_date) AS before
+    FROM registry_rows AS r
+    JOIN place_keys AS p ON p.school_id = r.school_id AND p.grade = r.grade
 )
 SELECT
     sid,

@@ -1,77 +1,11 @@
--- The registry: what the current record and its changes say, and the monitored groups.
--- Reads cohort, snapshots, event_summary; the groups' conditions come from rules/groups.yaml.
-
--- Changes of guardian and school: known values that differ from the last known one before. Only who
--- ever had another than now can have any.
-CREATE OR REPLACE TEMP TABLE changes AS
-WITH said AS (
-    SELECT
-        c.sid,
-        count(s.guardian) AS guardians,
-        count(*) AS schools,
-        bool_or(s.guardian <> c.guardian OR s.school_id <> c.school_id) AS any_change
-    FROM snapshots AS s
-    JOIN cohort AS c ON c.student_id = s.student_id
-    GROUP BY c.sid
-),
-changed AS (
-    SELECT c.sid, s.snapshot_date, s.guardian, s.school_id
-    FROM snapshots AS s
-    JOIN cohort AS c ON c.student_id = s.student_id
-    JOIN said AS d ON d.sid = c.sid
-    WHERE d.any_change
-),
-guardians AS (
-    SELECT
-        sid,
-        snapshot_date,
-        guardian,
-        lag(guardian) OVER (PARTITION BY sid ORDER BY snapshot_date) AS before
-    FROM changed
-    WHERE guardian IS NOT NULL
-),
-schools AS (
-    SELECT
-        sid,
-        snapshot_date,
-        school_id,
-        lag(school_id) OVER (PARTITION BY sid ORDER BY snapshot_date) AS before
-    FROM changed
-),
-guardian_changes AS (
-    SELECT sid, count(*) AS changes
-    FROM guardians
-    WHERE guardian <> before AND snapshot_date > $year_ago
-    GROUP BY sid
-),
-school_moves AS (
-    SELECT
-        sid,
-        count(*) FILTER (WHERE school_id <> before AND snapshot_date > $year_ago) AS changes,
-        count(DISTINCT school_id) AS attended
-    FROM schools
-    GROUP BY sid
-)
-SELECT
-    d.sid,
-    CASE WHEN d.guardians >= 2 THEN coalesce(g.changes, 0) END AS guardian_changes_365d,
-    CASE WHEN d.schools >= 2 THEN coalesce(m.changes, 0) END AS school_moves_365d,
-    coalesce(m.attended, 1) AS schools_attended
-FROM said AS d
-LEFT JOIN guardian_changes AS g ON g.sid = d.sid
-LEFT JOIN school_moves AS m ON m.sid = d.sid;
+-- The registry: what the current record says, and the monitored groups.
+-- Reads cohort, changes (changes.sql), event_summary; the groups' conditions come from
+-- rules/groups.yaml.
 
 CREATE OR REPLACE TEMP TABLE registry_features AS
-WITH grouped AS (
+WITH judged AS (
     SELECT
-        sid,
-        receives_aid,
-        /*groups*/
-    FROM cohort
-),
-aged AS (
-    SELECT
-        sid,
+        c.*,
         -- full years: the birthday of this year counts when its month and day have come
         year($as_of) - year(birth_date) - CASE
             WHEN month($as_of) * 100 + day($as_of) < month(birth_date) * 100 + day(birth_date)
@@ -86,30 +20,31 @@ aged AS (
         12 * (year(snapshot_date) - CASE WHEN month(snapshot_date) < 9 THEN 1 ELSE 0 END
             - year(birth_date))
         + 9 - month(birth_date) - CASE WHEN day(birth_date) > 1 THEN 1 ELSE 0 END
-            AS months_in_september
-    FROM cohort
+            AS months_in_september,
+        /*groups*/
+    FROM cohort AS c
 )
 SELECT
-    c.sid,
-    CAST(c.grade AS BIGINT) AS grade,
-    c.stage,
-    a.age_years,
-    CASE WHEN c.grade BETWEEN 1 AND 9
-        THEN greatest(a.age_in_september - (c.grade + $age_at_grade_1 - 1), 0 * a.age_in_september)
+    g.sid,
+    CAST(g.grade AS BIGINT) AS grade,
+    g.stage,
+    g.age_years,
+    CASE WHEN g.grade BETWEEN 1 AND 9
+        THEN greatest(g.age_in_september - (g.grade + $age_at_grade_1 - 1), 0 * g.age_in_september)
     END AS over_age_years,
-    CASE WHEN c.grade BETWEEN 1 AND 9
-        THEN a.months_in_september - 12 * (c.grade + $age_at_grade_1 - 1)
+    CASE WHEN g.grade BETWEEN 1 AND 9
+        THEN g.months_in_september - 12 * (g.grade + $age_at_grade_1 - 1)
     END AS months_over_age,
-    date_diff('day', c.enrolled_on, $as_of) AS days_enrolled,
-    c.boarding,
-    CAST(c.distance_km AS DOUBLE) AS distance_km,
-    c.needs_bus,
-    c.placement,
-    date_diff('day', c.snapshot_date, $as_of) AS days_since_snapshot,
+    date_diff('day', g.enrolled_on, $as_of) AS days_enrolled,
+    g.boarding,
+    CAST(g.distance_km AS DOUBLE) AS distance_km,
+    g.needs_bus,
+    g.placement,
+    date_diff('day', g.snapshot_date, $as_of) AS days_since_snapshot,
     h.guardian_changes_365d,
     h.school_moves_365d,
     h.schools_attended,
-    g.* EXCLUDE (sid, receives_aid),
+    /*names of groups*/,
     CASE
         WHEN coalesce(migrant, left_behind, disabled, poor_family, parent_incarcerated) IS NOT NULL
             THEN CAST(coalesce(migrant, FALSE) AS BIGINT)
@@ -119,10 +54,8 @@ SELECT
                 + CAST(coalesce(parent_incarcerated, FALSE) AS BIGINT)
     END AS group_count,
     g.poor_family AND NOT g.receives_aid AS aid_gap
-FROM cohort AS c
-JOIN aged AS a ON a.sid = c.sid
-JOIN grouped AS g ON g.sid = c.sid
-JOIN changes AS h ON h.sid = c.sid;
+FROM judged AS g
+JOIN changes AS h ON h.sid = g.sid;
 
 -- History: earlier dropouts and the last return.
 CREATE OR REPLACE TEMP TABLE history_features AS

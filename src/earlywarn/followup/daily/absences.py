@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from earlywarn.engine.duckdb import run_sql_file, sql_file
-from earlywarn.features.build import cohort_swaps, refuse_without_calendar
+from earlywarn.features.build import people_on, refuse_without_calendar
 from earlywarn.features.sql import SQL_PACKAGE
 from earlywarn.words import STATUS_SEVERITY
 from earlywarn.workspace import Config
@@ -171,8 +171,7 @@ def _cohort(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Run the features' cohort.sql for the few columns of a record that the round reads."""
     # A grade's stage is not among what is read.
     con.execute("CREATE OR REPLACE TEMP TABLE stage_grades (stage VARCHAR, grade INTEGER)")
-    run_sql_file(con, SQL_PACKAGE, "keys.sql", {})
-    run_sql_file(con, SQL_PACKAGE, "cohort.sql", {"as_of": as_of}, cohort_swaps(_RECORD))
+    people_on(con, as_of, _RECORD)
 
 
 def _school_days(
