@@ -67,12 +67,27 @@ def run_sql_file(
         if mark not in text:
             raise AssertionError(f"{name} has no {mark}")
         text = text.replace(mark, sql)
-    for statement in con.extract_statements(text):
+    for statement in _parsed(con, text):
         if _MAKES_A_VIEW.search(statement.query):
             con.execute(_written_out(statement.query, parameters)).fetchall()
             continue
         named = {key: parameters[key] for key in statement.named_parameters}
         con.execute(statement, named).fetchall()
+
+
+# What was parsed, by engine and text; a statement belongs to no connection.
+_PARSED: dict[tuple[type, str], list[duckdb.Statement]] = {}
+_AT_MOST = 500  # texts, which differ with the rules' groups
+
+
+def _parsed(con: duckdb.DuckDBPyConnection, text: str) -> list[duckdb.Statement]:
+    key = (type(con), text)
+    found = _PARSED.get(key)
+    if found is None:
+        if len(_PARSED) >= _AT_MOST:
+            _PARSED.clear()
+        found = _PARSED[key] = con.extract_statements(text)
+    return found
 
 
 # A view knows no parameters, so they are written into it; only what needs no quoting can be.
