@@ -137,7 +137,10 @@ def _province(city: Workspace, folder: Path, as_of: date, one: Job) -> list[Figu
         all_of_it = jobs(workspace, as_of, 1)
     finally:
         shutil.rmtree(root)
-    each = all_of_it.seconds / all_of_it.students / (one.seconds / one.students)
+    # Half an hour has passed, and a machine that others share may be another by now.
+    again = _measured(city, folder / "one-again", 1, "exceptions", as_of, REPEATS)
+    city_seconds = (one.seconds + again.seconds) / 2
+    each = all_of_it.seconds / all_of_it.students / (city_seconds / one.students)
     return [
         figure(
             "scale: province: students, attendance rows",
@@ -147,7 +150,11 @@ def _province(city: Workspace, folder: Path, as_of: date, one: Job) -> list[Figu
         ),
         figure(
             "scale: province: seconds (one run)",
-            {"one city": one.seconds, "province": all_of_it.seconds},
+            {
+                "one city": one.seconds,
+                "one city, after it": again.seconds,
+                "province": all_of_it.seconds,
+            },
             "",
             True,
         ),

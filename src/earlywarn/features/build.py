@@ -90,11 +90,10 @@ def build_families(
     run_sql_file(con, SQL_PACKAGE, "changes.sql", parameters)
     if not keys_are_made:
         _make_exam_keys(con, config)
-        con.execute("DROP TABLE registry_rows").fetchall()
+        _drop(con, "registry_rows", "newest_snapshots", "place_spans")
     run_sql_file(con, SQL_PACKAGE, "marks.sql", parameters)
     if not keys_are_made:
-        for name in ("exam_rows", "superseded_marks", "student_exams"):
-            con.execute(f"DROP TABLE {name}").fetchall()
+        _drop(con, "exam_rows", "superseded_marks", "student_exams")
     run_sql_file(con, SQL_PACKAGE, "calendar.sql", parameters)
     if config.attendance == "exceptions":
         refuse_without_calendar(con)
@@ -107,6 +106,11 @@ def build_families(
     run_sql_file(con, SQL_PACKAGE, "registry.sql", parameters, of_groups)
     run_sql_file(con, SQL_PACKAGE, "school.sql", parameters)
     run_sql_file(con, SQL_PACKAGE, "basis.sql", parameters)
+
+
+def _drop(con: duckdb.DuckDBPyConnection, *tables: str) -> None:
+    for name in tables:
+        con.execute(f"DROP TABLE {name}").fetchall()
 
 
 def make_keys(

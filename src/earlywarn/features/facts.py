@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -39,12 +43,14 @@ def side_by_side(con: duckdb.DuckDBPyConnection) -> pa.Table:
     names = ", ".join(("sid", "student_id", "school_id", *_BESIDE))
     children = con.sql(f"SELECT {names} FROM cohort ORDER BY sid").to_arrow_table()
     columns: dict[str, pa.Array] = {}
-    for name, (_, key) in FAMILIES.items():
-        family = con.table(name).to_arrow_table()
-        rows = _rows_of(children[key], family[key])
-        new = [c for c in family.column_names if c in FEATURES and c not in columns]
-        columns.update((column, _picked(family, rows, column)) for column in new)
-        con.execute(f"DROP TABLE {name}").fetchall()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, (_, key) in FAMILIES.items():
+            family = con.table(name).to_arrow_table()
+            rows = _rows_of(children[key], family[key])
+            new = [c for c in family.column_names if c in FEATURES and c not in columns]
+            picked = pool.map(partial(_picked, family, rows), new)
+            columns.update(zip(new, picked, strict=True))
+            con.execute(f"DROP TABLE {name}").fetchall()
     facts = pa.table(
         {
             "student_id": children["student_id"],
