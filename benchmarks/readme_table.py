@@ -114,7 +114,10 @@ SECONDS: dict[str, tuple[str, tuple[str, ...]]] = {
         "scale: attendance full: seconds",
         ("one city", "ten cities"),
     ),
-    "scale: province: time": ("scale: province: seconds", ("one city", "province")),
+    "scale: province: time": (
+        "scale: province: seconds",
+        ("one city", "one city, after it", "province"),
+    ),
     "daily:": ("daily: seconds", ("round", "scan")),
     "loading: CSV with": ("loading: CSV, seconds", ("ingest", "read_csv into Parquet")),
     "loading: xlsx": ("loading: xlsx class sheets, seconds", ("ingest", "calamine")),
@@ -129,7 +132,12 @@ SHORT = {
 ZH = {
     **{"job": "全部", "scan": "扫描", "predict": "预测", "ours": "本程序", "command": "命令"},
     **{"bare": "空进程", "tables": "查表", "one city": "一个城市", "ten cities": "十个城市"},
-    **{"province": "省", "round": "巡查", "ingest": "导入"},
+    **{
+        "one city, after it": "之后再测一个城市",
+        "province": "省",
+        "round": "巡查",
+        "ingest": "导入",
+    },
 }
 
 
