@@ -6,6 +6,7 @@ from datetime import date
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from earlywarn.errors import EarlywarnError
@@ -83,3 +84,37 @@ def test_a_damaged_list_is_refused(workspace: Workspace) -> None:
     (workspace.data / "batches.json").write_text("{", "utf-8")
     with pytest.raises(EarlywarnError, match="damaged"):
         read_batches(workspace)
+
+
+def test_rows_stand_on_disk_as_they_are_read(workspace: Workspace) -> None:
+    """Attendance by day; all else by its key; the registry in groups for several processors."""
+    students = pa.Table.from_pylist(
+        [
+            {"student_id": f"S{n:05}", "snapshot_date": DAY, "school_id": "A", "grade": 7}
+            for n in range(30_000, 0, -1)
+        ],
+        TABLES["students"].schema,
+    )
+    marks = pa.Table.from_pylist(
+        [
+            {"student_id": student, "date": day, "exam": "e", "subject": "maths", "score": 60}
+            for day in (DAY, date(2026, 9, 1))
+            for student in ("S2", "S1")
+        ],
+        TABLES["exams"].schema,
+    )
+    rows = {"students": students, "exams": marks, "attendance": attendance(("S1", "late", None))}
+    twice = [rows["attendance"], rows["attendance"].set_column(1, "date", [[date(2026, 9, 1)]])]
+    rows["attendance"] = pa.concat_tables([t.cast(TABLES["attendance"].schema) for t in twice])
+    with workspace.lock("test"):
+        add_batch(workspace, rows, origin="t", content="c")
+    stored = {name: pq.ParquetFile(table_files(workspace, name)[0]) for name in rows}
+    assert stored["students"].num_row_groups == 2
+    for name, order in {
+        "students": ["student_id"],
+        "exams": ["student_id", "date"],
+        "attendance": ["date", "student_id"],
+    }.items():
+        found = stored[name].read(order)
+        assert found.num_rows == rows[name].num_rows
+        assert found.equals(found.sort_by([(column, "ascending") for column in order])), name

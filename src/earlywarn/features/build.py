@@ -164,6 +164,7 @@ def people_on(
     """
     _child_keys(con, fields)
     _cohort(con, day, fields)
+    _drop(con, "registry_rows", "newest_snapshots")
 
 
 def _child_keys(con: duckdb.DuckDBPyConnection, fields: Sequence[str]) -> None:

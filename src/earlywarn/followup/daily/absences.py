@@ -168,7 +168,7 @@ def absences(con: duckdb.DuckDBPyConnection, config: Config, as_of: date) -> Abs
 
 
 def _cohort(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Run the features' cohort.sql for the few columns of a record that the round reads."""
+    """Leave the features' cohort, for the few columns of a record that the round reads."""
     # A grade's stage is not among what is read.
     con.execute("CREATE OR REPLACE TEMP TABLE stage_grades (stage VARCHAR, grade INTEGER)")
     people_on(con, as_of, _RECORD)
