@@ -132,12 +132,8 @@ SHORT = {
 ZH = {
     **{"job": "全部", "scan": "扫描", "predict": "预测", "ours": "本程序", "command": "命令"},
     **{"bare": "空进程", "tables": "查表", "one city": "一个城市", "ten cities": "十个城市"},
-    **{
-        "one city, after it": "之后再测一个城市",
-        "province": "省",
-        "round": "巡查",
-        "ingest": "导入",
-    },
+    **{"one city, after it": "之后再测一个城市", "province": "省"},
+    **{"round": "巡查", "ingest": "导入"},
 }
 
 

@@ -96,13 +96,13 @@ def compile_node(node: Node, *, finite_names: bool = False) -> exp.Expression:
     return _Compiler(finite_names).boolean(node)
 
 
-def check_repeats(root: Node) -> None:
-    """Refuse a condition whose SQL would grow out of hand (ConditionError)."""
-    deepest = max(map(_repeats, walk(root)))
-    if deepest > MAX_REPEATS:
+def check_repeats(root: Node, text: str) -> None:
+    """Refuse a condition, written as `text`, whose SQL would grow out of hand (ConditionError)."""
+    if max(map(_repeats, walk(root))) > MAX_REPEATS:
         raise ConditionError(
             zh=f"除法或 coalesce 嵌套超过 {MAX_REPEATS} 层，请简化。",
             en=f"divisions or coalesce nested deeper than {MAX_REPEATS}: make it simpler.",
+            source=text,
         )
 
 

@@ -14,7 +14,6 @@ from functools import cached_property
 from sqlglot import exp
 
 from earlywarn.conditions.compile import check_repeats, compile_node
-from earlywarn.conditions.errors import ConditionError
 from earlywarn.conditions.nodes import Kind, Node, canonical, names_in
 from earlywarn.conditions.parse import parse
 
@@ -74,12 +73,7 @@ def compile_condition(
         For everything that is not of the language; it says where and what to write instead.
     """
     root = parse(text, kinds)
-    try:
-        check_repeats(root)
-    except ConditionError as error:
-        raise ConditionError(
-            zh=error.message.zh, en=error.message.en, source=text, column=error.column
-        ) from None
+    check_repeats(root, text)
     return Condition(
         text=text,
         dialect=dialect,

@@ -101,7 +101,7 @@ def build_families(
     run_sql_file(con, SQL_PACKAGE, "attendance.sql", parameters)
     of_groups = {
         "/*groups*/": ",\n        ".join(f'({group.sql}) AS "{group.name}"' for group in groups),
-        "/*names of groups*/": ", ".join(f'g."{group.name}"' for group in groups),
+        "/*names of groups*/": ", ".join(f'c."{group.name}"' for group in groups),
     }
     run_sql_file(con, SQL_PACKAGE, "registry.sql", parameters, of_groups)
     run_sql_file(con, SQL_PACKAGE, "school.sql", parameters)

@@ -25,22 +25,22 @@ WITH judged AS (
     FROM cohort AS c
 )
 SELECT
-    g.sid,
-    CAST(g.grade AS BIGINT) AS grade,
-    g.stage,
-    g.age_years,
-    CASE WHEN g.grade BETWEEN 1 AND 9
-        THEN greatest(g.age_in_september - (g.grade + $age_at_grade_1 - 1), 0 * g.age_in_september)
+    c.sid,
+    CAST(c.grade AS BIGINT) AS grade,
+    c.stage,
+    c.age_years,
+    CASE WHEN c.grade BETWEEN 1 AND 9
+        THEN greatest(c.age_in_september - (c.grade + $age_at_grade_1 - 1), 0 * c.age_in_september)
     END AS over_age_years,
-    CASE WHEN g.grade BETWEEN 1 AND 9
-        THEN g.months_in_september - 12 * (g.grade + $age_at_grade_1 - 1)
+    CASE WHEN c.grade BETWEEN 1 AND 9
+        THEN c.months_in_september - 12 * (c.grade + $age_at_grade_1 - 1)
     END AS months_over_age,
-    date_diff('day', g.enrolled_on, $as_of) AS days_enrolled,
-    g.boarding,
-    CAST(g.distance_km AS DOUBLE) AS distance_km,
-    g.needs_bus,
-    g.placement,
-    date_diff('day', g.snapshot_date, $as_of) AS days_since_snapshot,
+    date_diff('day', c.enrolled_on, $as_of) AS days_enrolled,
+    c.boarding,
+    CAST(c.distance_km AS DOUBLE) AS distance_km,
+    c.needs_bus,
+    c.placement,
+    date_diff('day', c.snapshot_date, $as_of) AS days_since_snapshot,
     h.guardian_changes_365d,
     h.school_moves_365d,
     h.schools_attended,
@@ -53,9 +53,9 @@ SELECT
                 + CAST(coalesce(poor_family, FALSE) AS BIGINT)
                 + CAST(coalesce(parent_incarcerated, FALSE) AS BIGINT)
     END AS group_count,
-    g.poor_family AND NOT g.receives_aid AS aid_gap
-FROM judged AS g
-JOIN changes AS h ON h.sid = g.sid;
+    c.poor_family AND NOT c.receives_aid AS aid_gap
+FROM judged AS c
+JOIN changes AS h ON h.sid = c.sid;
 
 -- History: earlier dropouts and the last return.
 CREATE OR REPLACE TEMP TABLE history_features AS
