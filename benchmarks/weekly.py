@@ -30,7 +30,7 @@ from earlywarn.rules.pack import load_rulebook
 from earlywarn.scoring.frame import prepare, score_frame
 from earlywarn.workspace import Workspace
 
-REPEATS = 5
+REPEATS = 9
 AT_MOST = 3.0
 TREES, LEAVES, FEATURES = 200, 15, 40
 

@@ -3,7 +3,7 @@
 import pytest
 
 from earlywarn.conditions import compile_condition
-from earlywarn.features.catalogue import condition_kinds
+from earlywarn.features.catalogue import CATALOGUE, condition_kinds
 from earlywarn.features.groups import load_groups
 from earlywarn.rules.alone import is_group_alone
 from earlywarn.workspace import shipped
@@ -75,6 +75,14 @@ NOT_ALONE = [
 @pytest.mark.parametrize("text", ALONE)
 def test_alone(text):
     assert is_group_alone(compile_condition(text, condition_kinds()), GROUPS) is not False
+
+
+def test_more_signs_than_cases_can_be_tried():
+    signs = [f.name for f in CATALOGUE if f.kind == "sign" and f.type != "boolean"]
+    part = " or ".join(f"{name} > 1000000" for name in signs[:20])
+    kinds = condition_kinds()
+    assert is_group_alone(compile_condition(f"left_behind and ({part})", kinds), GROUPS) is False
+    assert is_group_alone(compile_condition(f"left_behind or {part}", kinds), GROUPS) is not False
 
 
 @pytest.mark.parametrize("text", ["grade / age_years - grade / age_years > 0", "grade - grade > 0"])

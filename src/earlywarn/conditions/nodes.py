@@ -7,7 +7,7 @@ reason about them. Nothing else can stand in a condition.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
@@ -167,8 +167,7 @@ def kind_of(node: Node) -> Kind | None:
 def children(node: Node) -> tuple[Node, ...]:
     """Return the nodes directly under `node`, in the order of the text."""
     found: list[Node] = []
-    for field in fields(node):
-        value = getattr(node, field.name)
+    for value in vars(node).values():
         if isinstance(value, tuple):
             found.extend(value)
         elif isinstance(value, NODE_TYPES):
@@ -207,17 +206,18 @@ def with_children(node: Node, under: Iterable[Node]) -> Node:
     """Return `node` with other nodes directly under it, given in the order of `children`."""
     rest = iter(under)
     changed: dict[str, Any] = {}
-    for field in fields(node):
-        value = getattr(node, field.name)
+    for name, value in vars(node).items():
         if isinstance(value, tuple):
-            changed[field.name] = tuple(next(rest) for _ in value)
+            changed[name] = tuple(next(rest) for _ in value)
         elif isinstance(value, NODE_TYPES):
-            changed[field.name] = next(rest)
+            changed[name] = next(rest)
     return replace(node, **changed) if changed else node
 
 
 def replace_names(node: Node, meant: Mapping[str, Node]) -> Node:
     """Return `node` with each name in `meant` replaced by what it stands for."""
+    if not meant:
+        return node
     if isinstance(node, Name):
         return meant.get(node.name, node)
     return with_children(node, [replace_names(child, meant) for child in children(node)])

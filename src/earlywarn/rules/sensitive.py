@@ -68,11 +68,14 @@ def slips(rule: Rule, rulebook: RuleBook) -> Iterator[Slip]:
     """Yield every word in the texts of `rule` that schools see which tells of a sensitive group."""
     if rule.hidden_from_schools:
         return
+    sensitive = [group for group in rulebook.groups if group.sensitive]
     for where, text in _texts(rule, rulebook.actions.get(rule.action or "")):
-        for group in rulebook.groups:
-            word = _found(text, group) if group.sensitive else None
-            if word is not None:
-                yield Slip(where, word, group)
+        unspaced = _SPACE.sub("", text)
+        for group in sensitive:
+            chinese, english = _words(group.name, group.label)
+            match = chinese.search(unspaced) or english.search(text)
+            if match is not None:
+                yield Slip(where, match[0], group)
 
 
 def _texts(rule: Rule, action: Action | None) -> Iterator[tuple[str, str]]:
@@ -91,13 +94,6 @@ def _texts(rule: Rule, action: Action | None) -> Iterator[tuple[str, str]]:
     for where, both in parts:
         yield f"{where}.zh", both.zh
         yield f"{where}.en", both.en
-
-
-def _found(text: str, group: Group) -> str | None:
-    """Return the word of `text` that tells of `group`, if there is one."""
-    chinese, english = _words(group.name, group.label)
-    match = chinese.search(_SPACE.sub("", text)) or english.search(text)
-    return match[0] if match is not None else None
 
 
 _SPACE = re.compile(r"\s+")
